@@ -1,0 +1,12 @@
+//! Plain data with one meaning each.
+//!
+//! A value that exists here is valid: it is parsed at the border and trusted inside.
+
+pub mod action;
+pub mod activity;
+pub mod failure;
+pub mod gallery;
+pub mod name;
+pub mod persona;
+pub mod seconds;
+pub mod status;

@@ -1,0 +1,1 @@
+//! Tests from the outside: a script, a request, a row, a page.
