@@ -1,1 +1,183 @@
-//! To be written.
+//! The store: everything that must outlive the process.
+//!
+//! A write that was answered is on disk, and nothing of a write that was not answered is half done.
+//! Callers see functions and plain types; SQLite is seen only here, so that PostgreSQL can join without touching a caller.
+
+mod bots;
+mod entries;
+mod events;
+mod intents;
+mod journal;
+mod memories;
+mod scripts;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+pub use bots::{BotRow, Hold, HoldKind, NewBot, TickRow};
+pub use entries::{Change, EntryLimit, Scope};
+pub use events::{NewEvent, OwnPost, StoredEvent};
+pub use intents::{ActionCounts, Opened};
+pub use journal::{ActivityQuery, AuditRow};
+pub use memories::StoredMemory;
+pub use scripts::StoredVersion;
+use writer::{Finish, Job, Writer};
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database file cannot be opened or brought up to date.
+    #[error("could not open the database `{path}`")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: Arc<sqlx::Error>,
+    },
+    /// A migration failed, or the database is newer than this program.
+    #[error("could not bring the database `{path}` up to date")]
+    Migrate {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: Arc<sqlx::migrate::MigrateError>,
+    },
+    /// A read failed.
+    #[error("could not read from the database")]
+    Read(#[source] Arc<sqlx::Error>),
+    /// A write failed and changed nothing.
+    #[error("could not write to the database")]
+    Write(#[source] Arc<sqlx::Error>),
+    /// A row holds something that this program does not understand.
+    #[error("the database row {row} is not understood: {problem}")]
+    Row {
+        /// Which row.
+        row: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl Clone for Error {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Open { path, source } => Self::Open { path: path.clone(), source: source.clone() },
+            Self::Migrate { path, source } => Self::Migrate { path: path.clone(), source: source.clone() },
+            Self::Read(source) => Self::Read(source.clone()),
+            Self::Write(source) => Self::Write(source.clone()),
+            Self::Row { row, problem } => Self::Row { row: row.clone(), problem: problem.clone() },
+            Self::Closed => Self::Closed,
+        }
+    }
+}
+
+fn read(source: sqlx::Error) -> Error {
+    Error::Read(Arc::new(source))
+}
+
+/// A handle on the database; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    reads: SqlitePool,
+    writer: Writer,
+}
+
+/// How many readers work side by side.
+const READERS: u32 = 4;
+
+impl Store {
+    /// Opens the database in a file, makes it when there is none, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no database, or was made by a newer version of this program.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL, so that an intent is on the disk before its action goes out, also when the power fails.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-8192")
+            .pragma("journal_size_limit", "67108864");
+        let open = |source| Error::Open { path: path.to_owned(), source: Arc::new(source) };
+        let writing = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(open)?;
+        migrations()
+            .run(&writing)
+            .await
+            .map_err(|source| Error::Migrate { path: path.to_owned(), source: Arc::new(source) })?;
+        let reads = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.pragma("cache_size", "-2048").pragma("query_only", "on"))
+            .await
+            .map_err(open)?;
+        Ok(Self { reads, writer: Writer::start(writing) })
+    }
+
+    /// Finishes the writes that were asked for, then closes the file.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.reads.close().await;
+    }
+
+    /// Runs one job inside the next group of writes and answers when the group is on disk.
+    async fn write<T, F>(&self, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> futures_util::future::BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
+    {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            Box::pin(async move {
+                let result = job(connection).await;
+                let failed = result.is_err();
+                let finish: Finish = Box::new(move |group: Result<(), Error>| {
+                    let answer = match (result, group) {
+                        (Ok(value), Ok(())) => Ok(value),
+                        (Err(source), _) => Err(Error::Write(Arc::new(source))),
+                        (Ok(_), Err(error)) => Err(error),
+                    };
+                    // Nobody waits any more when the caller was dropped; the write stands all the same.
+                    let _ = reply.send(answer);
+                });
+                (failed, finish)
+            })
+        });
+        self.writer.send(job).await?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+}
+
+fn migrations() -> Migrator {
+    let first = include_str!("migrations/0001_first.sql");
+    Migrator::with_migrations(vec![Migration::new(
+        1,
+        "first".into(),
+        MigrationType::Simple,
+        sqlx::SqlStr::from_static(first),
+        false,
+    )])
+}
+
+fn to_ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+fn from_ms(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}

@@ -1,0 +1,101 @@
+//! The one writer: gathers what many bots write into one transaction.
+//!
+//! A job is answered only after the transaction that holds it is on disk.
+
+use futures_util::future::BoxFuture;
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use super::Error;
+
+/// Told how the group ended.
+pub(super) type Finish = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+/// Does its statements and answers whether they failed, and whom to tell.
+pub(super) type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Finish)> + Send>;
+
+/// Jobs waiting for a group; when full, callers wait.
+const QUEUE: usize = 4096;
+
+/// Jobs in one transaction at most, so that nobody waits long for the commit.
+const GROUP: usize = 512;
+
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    tasks: TaskTracker,
+    stop: tokio_util::sync::CancellationToken,
+}
+
+impl Writer {
+    pub(super) fn start(pool: SqlitePool) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let tasks = TaskTracker::new();
+        let stop = tokio_util::sync::CancellationToken::new();
+        tasks.spawn(run(pool, queue, stop.clone()));
+        tasks.close();
+        Self { jobs, tasks, stop }
+    }
+
+    pub(super) async fn send(&self, job: Job) -> Result<(), Error> {
+        self.jobs.send(job).await.map_err(|_| Error::Closed)
+    }
+
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, stop: tokio_util::sync::CancellationToken) {
+    let mut group = Vec::with_capacity(GROUP);
+    loop {
+        let received = tokio::select! {
+            received = queue.recv_many(&mut group, GROUP) => received,
+            () = stop.cancelled(), if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
+        };
+        if received == 0 {
+            break;
+        }
+        commit(&pool, &mut group).await;
+    }
+    pool.close().await;
+}
+
+async fn commit(pool: &SqlitePool, group: &mut Vec<Job>) {
+    let mut finishes = Vec::with_capacity(group.len());
+    let ended = match pool.acquire().await {
+        Ok(mut connection) => write_group(&mut connection, group, &mut finishes).await,
+        Err(source) => Err(source),
+    };
+    let ended = ended.map_err(|source| Error::Write(Arc::new(source)));
+    // Jobs that did not run any more are dropped, which answers them with `Closed`; here they fail with the cause.
+    group.clear();
+    for finish in finishes {
+        finish(ended.clone());
+    }
+}
+
+async fn write_group(
+    connection: &mut SqliteConnection,
+    group: &mut Vec<Job>,
+    finishes: &mut Vec<Finish>,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for job in group.drain(..) {
+        sqlx::query("SAVEPOINT job").execute(&mut *transaction).await?;
+        let (failed, finish) = job(&mut transaction).await;
+        finishes.push(finish);
+        if failed {
+            sqlx::query("ROLLBACK TO job").execute(&mut *transaction).await?;
+        }
+        sqlx::query("RELEASE job").execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
