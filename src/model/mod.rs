@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod activity;
+pub mod diagnostic;
 pub mod failure;
 pub mod gallery;
 pub mod name;

@@ -30,8 +30,12 @@ pub struct ActionCounts {
     pub kind: ActionKind,
     /// Within the last hour.
     pub hour: u32,
+    /// The oldest within the last hour.
+    pub hour_oldest: Option<Timestamp>,
     /// Within the last day.
     pub day: u32,
+    /// The oldest within the last day.
+    pub day_oldest: Timestamp,
     /// The newest of them.
     pub last: Timestamp,
 }
@@ -100,6 +104,26 @@ impl Store {
         found
     }
 
+    /// What this very action of this very tick came to the first time the tick was tried.
+    ///
+    /// # Errors
+    /// When the read fails or the row is not understood.
+    pub async fn intent_of_tick(&self, intent: &NewIntent, same_target: bool) -> Result<Option<Intent>, Error> {
+        let row = sqlx::query(
+            "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
+             WHERE bot = $1 AND tick = $2 AND kind = $3 AND ordinal = $4 AND state <> 'failed' ORDER BY id DESC LIMIT 1",
+        )
+        .bind(intent.bot.to_string())
+        .bind(intent.tick.cast_signed())
+        .bind(intent.kind.as_str())
+        .bind(i64::from(intent.ordinal))
+        .fetch_optional(&self.reads)
+        .await
+        .map_err(read)?;
+        let before = row.as_ref().map(self::intent).transpose()?;
+        Ok(before.filter(|before| !same_target || before.what.target == intent.target))
+    }
+
     /// Writes down what came of an action, with the activity and, when it said something, its words.
     ///
     /// # Errors
@@ -154,7 +178,8 @@ impl Store {
         let hour = to_ms(now) - 3_600_000;
         let day = to_ms(now) - 86_400_000;
         let rows = sqlx::query(
-            "SELECT kind, SUM(CASE WHEN at > $2 THEN 1 ELSE 0 END), COUNT(*), MAX(at) FROM intents \
+            "SELECT kind, SUM(CASE WHEN at > $2 THEN 1 ELSE 0 END), COUNT(*), MAX(at), MIN(at), \
+             MIN(CASE WHEN at > $2 THEN at END) FROM intents \
              WHERE bot = $1 AND at > $3 AND state <> 'failed' GROUP BY kind",
         )
         .bind(bot.to_string())
@@ -171,6 +196,8 @@ impl Store {
                     hour: u32::try_from(row.get::<i64, _>(1)).unwrap_or(u32::MAX),
                     day: u32::try_from(row.get::<i64, _>(2)).unwrap_or(u32::MAX),
                     last: from_ms(row.get(3)),
+                    day_oldest: from_ms(row.get(4)),
+                    hour_oldest: row.get::<Option<i64>, _>(5).map(from_ms),
                 })
             })
             .collect())

@@ -1,0 +1,643 @@
+//! Actions: everything a bot does that others can see.
+//!
+//! An intent is on disk before the call goes out and settled after it, so no action happens twice.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::floimg;
+use crate::model::action::{ActionKind, Intent, IntentState, NewIntent};
+use crate::model::activity::{Ending, NewActivity};
+use crate::model::failure::{Failure, FailureKind};
+use crate::model::gallery::{Author, Comment, NewPost, Picture, Post, Workflow};
+use crate::model::seconds::Seconds;
+use crate::store::{ActionCounts, Opened, OwnPost};
+use crate::text;
+
+use super::gallery::{SeenComment, SeenPost};
+use super::recovery::{self, Found};
+use super::refusal::Refusal;
+use super::{Host, Side, World, limits};
+
+/// A picture about to be shared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Absolute address of the picture.
+    pub image_url: String,
+    /// The workflow that made it.
+    pub workflow_id: Option<String>,
+    /// 1 to 200 UTF-16 units.
+    pub title: String,
+    /// What is written under it.
+    pub description: String,
+}
+
+/// One action, ready to be checked, written down and sent.
+struct Plan {
+    kind: ActionKind,
+    target: String,
+    once: bool,
+    payload: Value,
+    /// What others will read of it.
+    words: Option<String>,
+    /// One line for the journal.
+    summary: String,
+    detail: Value,
+    /// When the bot could have begun to type.
+    typing_from: Option<Timestamp>,
+}
+
+type Send = Box<dyn FnOnce(floimg::Floimg) -> BoxFuture<'static, Result<Value, floimg::Error>> + std::marker::Send>;
+
+/// Most characters of a comment, from the gallery's form.
+const COMMENT_CHARS: usize = 1000;
+/// Most UTF-16 units of a title.
+const TITLE_UNITS: usize = 200;
+/// Most characters of a description; the gallery's own limit is not known.
+const DESCRIPTION_CHARS: usize = 2000;
+/// How many earlier texts a new one is held against.
+const TEXTS_LOOKED_AT: u32 = 200;
+
+impl Host {
+    /// Makes a picture.
+    ///
+    /// # Errors
+    /// What the world or a limit said.
+    pub async fn generate(self: &Arc<Self>, workflow: Workflow, prompt: String) -> Result<Picture, Refusal> {
+        let Side::Live(world) = &self.side else { return Ok(trial_picture()) };
+        let agent = self.profile.username.clone();
+        let plan = Plan {
+            kind: ActionKind::Generate,
+            target: String::new(),
+            once: false,
+            payload: json!({ "name": workflow.name, "prompt": prompt }),
+            words: None,
+            summary: if prompt.is_empty() { workflow.name.clone() } else { prompt },
+            detail: json!({ "steps": workflow.steps.len() }),
+            typing_from: None,
+        };
+        let send: Send = Box::new(move |floimg| {
+            Box::pin(async move {
+                let picture = floimg.execute(&agent, &workflow).await?;
+                Ok(json!({ "url": picture.url, "workflow_id": picture.workflow_id }))
+            })
+        });
+        let outcome = self.act(world, plan, send).await?;
+        Ok(Picture { url: text_of(&outcome, "url"), workflow_id: optional_text(&outcome, "workflow_id") })
+    }
+
+    /// Shares a picture.
+    ///
+    /// # Errors
+    /// What the world or a limit said.
+    pub async fn share(self: &Arc<Self>, draft: Draft) -> Result<SeenPost, Refusal> {
+        check_draft(&draft)?;
+        self.refuse_false_claims(&format!("{}\n{}", draft.title, draft.description))?;
+        match &self.side {
+            Side::Live(world) => {
+                let post = self.publish(world, ActionKind::Share, String::new(), draft, Value::Null).await?;
+                Ok(self.see(post))
+            }
+            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft))),
+        }
+    }
+
+    /// Shares a picture as a remix of somebody else's post.
+    ///
+    /// # Errors
+    /// What the world or a limit said.
+    pub async fn remix(self: &Arc<Self>, parent: String, mut draft: Draft) -> Result<SeenPost, Refusal> {
+        check_draft(&draft)?;
+        self.refuse_false_claims(&format!("{}\n{}", draft.title, draft.description))?;
+        let parent = self.post(parent).await?;
+        if parent.is_me {
+            return Err(Refusal::failure(FailureKind::OwnPost, "a bot does not remix its own post"));
+        }
+        match &self.side {
+            Side::Live(world) => {
+                // How the platform wants a remix declared is assumed: it carries the parent's workflow.
+                draft.workflow_id = parent.post.workflow_id.clone().or(draft.workflow_id);
+                let detail = json!({ "parent": parent.post.id, "parent_title": parent.post.title });
+                let post = self.publish(world, ActionKind::Remix, parent.post.id, draft, detail).await?;
+                Ok(self.see(post))
+            }
+            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft))),
+        }
+    }
+
+    /// Upvotes a post and answers its likes.
+    ///
+    /// # Errors
+    /// What the world or a limit said.
+    pub async fn upvote(self: &Arc<Self>, id: String) -> Result<u32, Refusal> {
+        let Side::Live(world) = &self.side else {
+            let seen = self.post(id).await?;
+            return if seen.is_me { Err(own_like()) } else { Ok(seen.post.like_count + 1) };
+        };
+        if world.store.has_done(&self.bot, ActionKind::Upvote, &id).await? {
+            return self.replayed_upvote(world, id).await;
+        }
+        let seen = self.post(id.clone()).await?;
+        if seen.is_me {
+            return Err(own_like());
+        }
+        if seen.post.is_liked == Some(true) {
+            return Err(Refusal::failure(FailureKind::AlreadyDone, "this bot has upvoted the post before"));
+        }
+        let plan = Plan {
+            kind: ActionKind::Upvote,
+            target: id.clone(),
+            once: true,
+            payload: Value::Null,
+            words: None,
+            summary: seen.post.title.clone(),
+            detail: json!({ "author": seen.post.author.username }),
+            typing_from: None,
+        };
+        let agent = self.profile.username.clone();
+        let send: Send = Box::new(move |floimg| {
+            Box::pin(async move {
+                let mut like = floimg.toggle_like(&agent, &id).await?;
+                if !like.liked {
+                    // It was liked before, whatever the post said: the toggle took it back, so it is given again.
+                    like = floimg.toggle_like(&agent, &id).await?;
+                }
+                Ok(json!({ "likes": like.like_count }))
+            })
+        });
+        let outcome = self.act(world, plan, send).await?;
+        Ok(count_of(&outcome, "likes"))
+    }
+
+    /// A tick that is tried again asks for the upvote that it gave the first time.
+    async fn replayed_upvote(&self, world: &Arc<World>, id: String) -> Result<u32, Refusal> {
+        match world.store.last_done(&self.bot, ActionKind::Upvote, &id).await? {
+            Some(intent) if intent.what.tick == self.tick && intent.state == IntentState::Done => {
+                Ok(count_of(&intent.outcome, "likes"))
+            }
+            _ => Err(Refusal::failure(FailureKind::AlreadyDone, "this bot has upvoted the post before")),
+        }
+    }
+
+    /// Comments on a post, or answers a comment.
+    ///
+    /// # Errors
+    /// What the world or a limit said.
+    pub async fn comment(
+        self: &Arc<Self>,
+        post: String,
+        words: String,
+        reply_to: Option<String>,
+    ) -> Result<SeenComment, Refusal> {
+        let words = words.trim().to_owned();
+        let length = words.chars().count();
+        if length == 0 || length > COMMENT_CHARS {
+            return Err(Refusal::Wrong(format!(
+                "`text` must have 1 to {COMMENT_CHARS} characters, got {length}: cut it with text.clip"
+            )));
+        }
+        self.refuse_false_claims(&words)?;
+        let seen = self.post(post.clone()).await?;
+        let (words, typing_from) = match &reply_to {
+            None if seen.is_me => {
+                return Err(Refusal::failure(
+                    FailureKind::OwnPost,
+                    "a bot comments on its own post only to answer somebody: give `reply_to`",
+                ));
+            }
+            None => (words, Some(seen.post.created_at)),
+            Some(comment) => {
+                let asked = self.find_comment(&seen.post, comment).await?;
+                if asked.is_me {
+                    return Err(Refusal::failure(FailureKind::OwnPost, "a bot does not answer itself"));
+                }
+                (addressed(words, &asked.comment.author), Some(asked.comment.created_at))
+            }
+        };
+        let Side::Live(world) = &self.side else {
+            let Side::Trial(trial) = &self.side else { return Err(Refusal::Stopping) };
+            return Ok(SeenComment { comment: trial.comment(&self.profile, words), is_me: true, is_fleet: true });
+        };
+        let target = match &reply_to {
+            None => post.clone(),
+            Some(comment) => format!("{post}#{comment}"),
+        };
+        let plan = Plan {
+            kind: ActionKind::Comment,
+            target,
+            once: true,
+            payload: json!({ "post": post, "content": words }),
+            words: Some(words.clone()),
+            summary: words.clone(),
+            detail: json!({
+                "post": post, "post_title": seen.post.title, "author": seen.post.author.username, "reply_to": reply_to
+            }),
+            typing_from,
+        };
+        let agent = self.profile.username.clone();
+        let content = words.clone();
+        let send: Send = Box::new(move |floimg| {
+            Box::pin(async move {
+                let comment = floimg.comment(&agent, &post, &content).await?;
+                Ok(json!({ "id": comment.id, "at": comment.created_at.as_millisecond(), "content": comment.content }))
+            })
+        });
+        let outcome = self.act(world, plan, send).await?;
+        let comment = Comment {
+            id: text_of(&outcome, "id"),
+            content: optional_text(&outcome, "content").unwrap_or(words),
+            created_at: time_of(&outcome, world),
+            author: self.as_author(),
+        };
+        Ok(SeenComment { comment, is_me: true, is_fleet: true })
+    }
+
+    /// A comment that is asked to be answered. Only what is there can be answered.
+    async fn find_comment(&self, post: &Post, id: &str) -> Result<SeenComment, Refusal> {
+        const PAGE: u32 = 100;
+        let pages = (post.comment_count / PAGE + 1).min(5);
+        for page in 0..pages {
+            let comments = self.comments(post.id.clone(), PAGE, page * PAGE).await?;
+            let full = comments.len() >= PAGE as usize;
+            if let Some(comment) = comments.into_iter().find(|comment| comment.comment.id == id) {
+                return Ok(comment);
+            }
+            if !full {
+                break;
+            }
+        }
+        Err(Refusal::failure(FailureKind::NotFound, format!("there is no comment `{id}` under this post")))
+    }
+
+    /// Sends a post and keeps it as one of the bot's own.
+    async fn publish(
+        self: &Arc<Self>,
+        world: &Arc<World>,
+        kind: ActionKind,
+        target: String,
+        draft: Draft,
+        mut detail: Value,
+    ) -> Result<Post, Refusal> {
+        if detail.is_null() {
+            detail = json!({});
+        }
+        detail["image_url"] = draft.image_url.clone().into();
+        detail["description"] = draft.description.clone().into();
+        let plan = Plan {
+            kind,
+            once: !target.is_empty(),
+            target,
+            payload: json!({ "title": draft.title, "image_url": draft.image_url }),
+            words: Some(format!("{}\n{}", draft.title, draft.description)),
+            summary: draft.title.clone(),
+            detail,
+            typing_from: None,
+        };
+        let new = NewPost {
+            image_url: draft.image_url.clone(),
+            title: draft.title.clone(),
+            description: draft.description.clone(),
+            workflow_id: draft.workflow_id.clone(),
+        };
+        let agent = self.profile.username.clone();
+        let send: Send = Box::new(move |floimg| {
+            Box::pin(async move {
+                let post = floimg.share(&agent, &new).await?;
+                Ok(json!({
+                    "id": post.id, "title": post.title, "at": post.created_at.as_millisecond(), "workflow_id": post.workflow_id
+                }))
+            })
+        });
+        let outcome = self.act(world, plan, send).await?;
+        Ok(Post {
+            id: text_of(&outcome, "id"),
+            title: optional_text(&outcome, "title").unwrap_or(draft.title),
+            description: Some(draft.description),
+            category: None,
+            tags: Vec::new(),
+            content_type: "image".to_owned(),
+            image_url: Some(draft.image_url),
+            workflow_id: optional_text(&outcome, "workflow_id").or(draft.workflow_id),
+            workflow_shared: false,
+            like_count: 0,
+            comment_count: 0,
+            view_count: 0,
+            fork_count: 0,
+            is_liked: Some(false),
+            created_at: time_of(&outcome, world),
+            author: self.as_author(),
+        })
+    }
+
+    fn as_author(&self) -> Author {
+        Author {
+            id: String::new(),
+            username: Some(self.profile.username.clone()),
+            name: Some(self.profile.name.clone()),
+        }
+    }
+
+    /// A hard line: no text of a bot claims that a person wrote it.
+    fn refuse_false_claims(&self, words: &str) -> Result<(), Refusal> {
+        if text::claims_to_be_person(words) {
+            return Err(Refusal::failure(
+                FailureKind::Rejected,
+                "the text claims that its author is a person; no bot says that",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn act(self: &Arc<Self>, world: &Arc<World>, plan: Plan, send: Send) -> Result<Value, Refusal> {
+        let host = self.clone();
+        let shared = world.clone();
+        let ordinal = self.next_ordinal(plan.kind);
+        let result = self.wait(world, async move { run(&host, &shared, plan, ordinal, send).await }).await?;
+        result.map_err(|refusal| self.hear(refusal))
+    }
+}
+
+/// The one way that anything reaches the world.
+async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Send) -> Result<Value, Refusal> {
+    let now = world.clock.now();
+    let intent = NewIntent {
+        bot: host.bot.clone(),
+        tick: host.tick,
+        ordinal,
+        kind: plan.kind,
+        target: plan.target.clone(),
+        payload: plan.payload.clone(),
+        at: now,
+    };
+    // What this tick did before it was cut off counts as done before any limit has a say.
+    if let Some(outcome) = replay(world, &intent, plan.once).await? {
+        return outcome;
+    }
+    allow(host, world, &plan, now).await?;
+    world.crash.reached("action:allowed");
+    let id = match world.store.open_intent(intent, plan.once).await? {
+        Opened::New(id) => id,
+        Opened::Before(intent) | Opened::Done(intent) => return told_before(world, host, intent).await,
+    };
+    world.crash.reached("action:opened");
+    let sent = send(world.floimg.clone()).await;
+    world.crash.reached("action:sent");
+    let result = match sent {
+        Ok(outcome) => Ok((outcome, false)),
+        Err(error @ floimg::Error::OutcomeUnknown { .. }) => match recovery::look_up(world, host.agent(), &intent_row(host, &plan, id, now)).await {
+            Ok(Found::Yes(outcome)) => Ok((outcome, true)),
+            Ok(Found::No | Found::CannotTell) | Err(_) => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    let activity = |ending, text: String, detail: Value| NewActivity {
+        at: world.clock.now(),
+        bot: Some(host.bot.clone()),
+        persona: Some(host.bot.persona.clone()),
+        kind: plan.kind.as_str().to_owned(),
+        ending,
+        target: plan.target.clone(),
+        text,
+        detail,
+    };
+    let settled = match &result {
+        Ok((outcome, looked_up)) => {
+            let mut detail = plan.detail.clone();
+            detail["outcome"] = outcome.clone();
+            if *looked_up {
+                detail["looked_up"] = true.into();
+            }
+            if matches!(plan.kind, ActionKind::Share | ActionKind::Remix) {
+                keep_post(world, host, outcome).await?;
+            }
+            let activity = activity(Ending::Done, plan.summary.clone(), detail);
+            world.store.settle_intent(id, IntentState::Done, outcome.clone(), plan.words.clone(), activity).await
+        }
+        Err(error) => {
+            let failure = error.failure(world.clock.now());
+            let (state, ending) = match error {
+                floimg::Error::OutcomeUnknown { .. } => (IntentState::Unknown, Ending::Unknown),
+                _ if failure.kind == FailureKind::Unavailable => (IntentState::Failed, Ending::Failed),
+                _ => (IntentState::Failed, Ending::Refused),
+            };
+            let mut detail = plan.detail.clone();
+            detail["failure"] = failure.kind.as_str().into();
+            let activity = activity(ending, format!("{}: {}", plan.summary, failure.message), detail);
+            world.store.settle_intent(id, state, json!({ "message": failure.message }), None, activity).await
+        }
+    };
+    world.crash.reached("action:settled");
+    world.journal.announce(settled?);
+    match result {
+        Ok((outcome, _)) => Ok(outcome),
+        Err(error) => Err(Refusal::of_gallery(&error, world.clock.now())),
+    }
+}
+
+async fn replay(world: &World, intent: &NewIntent, once: bool) -> Result<Option<Result<Value, Refusal>>, Refusal> {
+    let before = world.store.intent_of_tick(intent, once).await?;
+    Ok(before.and_then(|before| match before.state {
+        IntentState::Done => Some(Ok(before.outcome)),
+        IntentState::Unknown => Some(Err(unknown())),
+        IntentState::Open | IntentState::Failed => None,
+    }))
+}
+
+fn unknown() -> Refusal {
+    Refusal::failure(FailureKind::Unknown, "it was tried before, and nobody can tell whether it happened")
+}
+
+async fn told_before(world: &Arc<World>, host: &Host, intent: Intent) -> Result<Value, Refusal> {
+    let is_this_tick = intent.what.tick == host.tick;
+    let intent = if intent.state == IntentState::Open {
+        recovery::settle(world, host.agent(), intent).await?
+    } else {
+        intent
+    };
+    match intent.state {
+        IntentState::Done if is_this_tick => Ok(intent.outcome),
+        IntentState::Unknown if is_this_tick => Err(unknown()),
+        IntentState::Open => Err(Refusal::failure(
+            FailureKind::Unavailable,
+            "it was begun before, and the gallery cannot be asked now whether it happened",
+        )),
+        IntentState::Failed => Err(Refusal::failure(FailureKind::Unavailable, "it did not happen; try again")),
+        IntentState::Done | IntentState::Unknown => {
+            Err(Refusal::failure(FailureKind::AlreadyDone, "this bot has done that before"))
+        }
+    }
+}
+
+/// Every limit of the host, in one place.
+async fn allow(host: &Host, world: &World, plan: &Plan, now: Timestamp) -> Result<(), Refusal> {
+    let rules = world.rules.load();
+    let counts = world.store.action_counts(&host.bot, now).await?;
+    limits::check(&rules.caps, &tally(&counts), capped_as(plan.kind), now).map_err(Refusal::Failure)?;
+    let Some(words) = &plan.words else { return Ok(()) };
+    let typing = limits::typing(text::length(words), rules.typing_chars_per_sec);
+    // A picture is made while its caption is thought up, so making it does not count as the last thing done.
+    let last = counts.iter().filter(|count| count.kind != ActionKind::Generate).map(|count| count.last).max();
+    let ready = [last, plan.typing_from].into_iter().flatten().max();
+    if let Some(ready) = ready.and_then(|from| from.checked_add(typing.signed()).ok()).filter(|ready| *ready > now) {
+        let mut failure = Failure::new(FailureKind::TooSoon, "nobody types that fast");
+        failure.retry_after = Seconds::new(ready.duration_since(now).as_secs_f64()).ok();
+        return Err(Refusal::Failure(failure));
+    }
+    if host.says_again(world, words, &rules).await? {
+        return Err(Refusal::failure(
+            FailureKind::DuplicateText,
+            format!("too like something this bot wrote in the last {} days", rules.duplicate_days),
+        ));
+    }
+    Ok(())
+}
+
+/// A remix is a post too, and the cap on posts counts both.
+fn capped_as(kind: ActionKind) -> &'static str {
+    match kind {
+        ActionKind::Remix => ActionKind::Share.as_str(),
+        other => other.as_str(),
+    }
+}
+
+fn tally(counts: &[ActionCounts]) -> limits::Done {
+    let mut done = limits::Done::default();
+    for count in counts {
+        let word = capped_as(count.kind).to_owned();
+        add(done.day.entry(word.clone()).or_default(), count.day, Some(count.day_oldest));
+        add(done.hour.entry(word).or_default(), count.hour, count.hour_oldest);
+    }
+    done
+}
+
+fn add(tally: &mut limits::Tally, count: u32, oldest: Option<Timestamp>) {
+    tally.count = tally.count.saturating_add(count);
+    tally.oldest = [tally.oldest, oldest].into_iter().flatten().min();
+}
+
+impl Host {
+    fn agent(&self) -> &str {
+        &self.profile.username
+    }
+
+    async fn says_again(&self, world: &World, words: &str, rules: &super::Rules) -> Result<bool, Refusal> {
+        let since = world
+            .clock
+            .now()
+            .saturating_sub(SignedDuration::from_hours(24 * i64::from(rules.duplicate_days)))
+            .unwrap_or(Timestamp::MIN);
+        let said = world.store.texts_since(&self.bot, since, TEXTS_LOOKED_AT).await?;
+        Ok(said.iter().any(|old| text::similarity(old, words) >= rules.duplicate_similarity))
+    }
+
+    /// Whether this bot wrote something like it lately.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_said(self: &Arc<Self>, words: String) -> Result<bool, Refusal> {
+        let Side::Live(world) = &self.side else { return Ok(false) };
+        let host = self.clone();
+        let shared = world.clone();
+        self.wait(world, async move {
+            let rules = shared.rules.load_full();
+            host.says_again(&shared, &words, &rules).await
+        })
+        .await?
+    }
+
+    /// What this bot wrote lately, newest first.
+    pub(super) async fn recent_texts(&self, world: &World, limit: u32) -> Result<Vec<String>, Refusal> {
+        let days = i64::from(world.rules.load().duplicate_days);
+        let since =
+            world.clock.now().saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
+        Ok(world.store.texts_since(&self.bot, since, limit).await?)
+    }
+}
+
+async fn keep_post(world: &World, host: &Host, outcome: &Value) -> Result<(), Refusal> {
+    let post = OwnPost {
+        id: text_of(outcome, "id"),
+        bot: host.bot.clone(),
+        title: text_of(outcome, "title"),
+        workflow: optional_text(outcome, "workflow_id"),
+        at: time_of(outcome, world),
+        comments_seen: 0,
+    };
+    Ok(world.store.add_post(post).await?)
+}
+
+fn intent_row(host: &Host, plan: &Plan, id: i64, at: Timestamp) -> Intent {
+    Intent {
+        id,
+        what: NewIntent {
+            bot: host.bot.clone(),
+            tick: host.tick,
+            ordinal: 0,
+            kind: plan.kind,
+            target: plan.target.clone(),
+            payload: plan.payload.clone(),
+            at,
+        },
+        state: IntentState::Open,
+        outcome: Value::Null,
+    }
+}
+
+fn check_draft(draft: &Draft) -> Result<(), Refusal> {
+    let units = text::utf16_len(&draft.title);
+    if draft.title.trim().is_empty() || units > TITLE_UNITS {
+        return Err(Refusal::Wrong(format!(
+            "`title` must have 1 to {TITLE_UNITS} characters (as UTF-16), got {units}: cut it with text.clip"
+        )));
+    }
+    let chars = draft.description.chars().count();
+    if chars > DESCRIPTION_CHARS {
+        return Err(Refusal::Wrong(format!("`description` must have at most {DESCRIPTION_CHARS} characters, got {chars}")));
+    }
+    if draft.image_url.is_empty() {
+        return Err(Refusal::Wrong("`picture` has no url: give what floimg.generate answered".to_owned()));
+    }
+    Ok(())
+}
+
+/// A reply begins with whom it answers; the gallery has no other way to say so.
+fn addressed(words: String, author: &Author) -> String {
+    match &author.username {
+        Some(username) if !words.contains(&format!("@{username}")) => {
+            let addressed = format!("@{username} {words}");
+            if addressed.chars().count() > COMMENT_CHARS { words } else { addressed }
+        }
+        _ => words,
+    }
+}
+
+fn own_like() -> Refusal {
+    Refusal::failure(FailureKind::OwnPost, "a bot does not upvote its own post")
+}
+
+fn trial_picture() -> Picture {
+    Picture { url: "https://trial.invalid/picture.png".to_owned(), workflow_id: Some("wf_trial".to_owned()) }
+}
+
+pub(super) fn text_of(outcome: &Value, key: &str) -> String {
+    optional_text(outcome, key).unwrap_or_default()
+}
+
+pub(super) fn optional_text(outcome: &Value, key: &str) -> Option<String> {
+    outcome.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn count_of(outcome: &Value, key: &str) -> u32 {
+    outcome.get(key).and_then(Value::as_u64).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+}
+
+fn time_of(outcome: &Value, world: &World) -> Timestamp {
+    outcome
+        .get("at")
+        .and_then(Value::as_i64)
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or_else(|| world.clock.now())
+}

@@ -1,0 +1,118 @@
+//! What went wrong in a script, from mlua's error to something its author can act on.
+
+use mlua::Error;
+
+use crate::model::diagnostic::Diagnostic;
+
+use super::limits::{Meter, Stop};
+
+/// Turns what a call into a VM raised into a diagnostic with file and line.
+///
+/// `file` is what to name when the error itself does not say where it was.
+pub fn diagnose(error: &Error, meter: &Meter, file: &str) -> Diagnostic {
+    let text = full_text(error);
+    let (head, trace) = match text.split_once("stack traceback:") {
+        Some((head, trace)) => (head.trim(), trace),
+        None => (text.trim(), ""),
+    };
+    let traceback: Vec<String> =
+        trace.lines().map(str::trim).filter(|line| is_script_frame(line)).map(str::to_owned).collect();
+    let position = place(head).or_else(|| traceback.first().and_then(|frame| place(frame)));
+    let (file, line, message) = match (place(head), position) {
+        (Some((file, line, rest)), _) => (file.to_owned(), Some(line), rest.to_owned()),
+        (None, Some((file, line, _))) => (file.to_owned(), Some(line), head.to_owned()),
+        (None, None) => (file.to_owned(), None, head.to_owned()),
+    };
+    let message = message.strip_prefix("runtime error: ").unwrap_or(&message).to_owned();
+    let stopped = meter.stopped().or_else(|| is_memory(error).then_some(Stop::Memory));
+    let message = match stopped {
+        Some(stop) => meter.words(stop),
+        None => message,
+    };
+    let hint = hint(&message, stopped);
+    Diagnostic { hint, traceback, ..Diagnostic::error(file, line, message) }
+}
+
+/// Whether it is the memory limit that was hit.
+pub fn is_memory(error: &Error) -> bool {
+    match error {
+        Error::MemoryError(_) => true,
+        Error::CallbackError { cause, .. } | Error::WithContext { cause, .. } => is_memory(cause),
+        other => other.to_string().contains("not enough memory"),
+    }
+}
+
+fn full_text(error: &Error) -> String {
+    match error {
+        Error::CallbackError { traceback, cause } => {
+            let cause = full_text(cause);
+            if cause.contains("stack traceback:") { cause } else { format!("{cause}\nstack traceback:\n{traceback}") }
+        }
+        Error::RuntimeError(text) | Error::MemoryError(text) => text.clone(),
+        Error::SyntaxError { message, .. } => message.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn is_script_frame(line: &str) -> bool {
+    !line.is_empty() && place(line).is_some()
+}
+
+/// Splits `scripts/personas/mia.luau:12: rest` or `scripts/personas/mia.luau:12 in function …`.
+pub fn place(text: &str) -> Option<(&str, u32, &str)> {
+    let text = text.trim_start();
+    let end = text.find(".luau:").map(|at| at + 5).or_else(|| text.find(".lua:").map(|at| at + 4))?;
+    let file = text.get(..end)?;
+    if file.contains(char::is_whitespace) || file.contains(':') {
+        return None;
+    }
+    let rest = text.get(end + 1..)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let line = rest.get(..digits)?.parse().ok()?;
+    let rest = rest.get(digits..)?;
+    Some((file, line, rest.strip_prefix(':').unwrap_or(rest).trim()))
+}
+
+/// Advice for mistakes that everybody makes once.
+fn hint(message: &str, stopped: Option<Stop>) -> Option<String> {
+    let advice = match stopped {
+        Some(Stop::PollCpu | Stop::TickCpu) => {
+            "look for a loop without an end, or do less in one tick and return the seconds until the next"
+        }
+        Some(Stop::Memory) => "keep lists bounded, and build long texts with table.concat",
+        Some(Stop::Shutdown) => return None,
+        None if message.contains("attempt to index nil") => {
+            "a call that the world refused answers nil and a failure: check it before you use it"
+        }
+        None if message.contains("attempt to modify a readonly table") => {
+            "the host's tables and `bot` data are read-only; what must live on belongs into bot.state"
+        }
+        None if message.contains("attempt to call nil with") || message.contains("attempt to call a nil value") => {
+            "no function has this name; `fleet types` lists the modules and what they offer"
+        }
+        None if message.contains("attempt to yield across") => {
+            "host calls that wait cannot be made inside table.sort, gsub callbacks, metamethods, or while a file loads"
+        }
+        None if message.contains("attempt to compare") && message.contains("table") => {
+            "a failure is a table: compare failure.kind"
+        }
+        None => return None,
+    };
+    Some(advice.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_from_messages_and_frames() {
+        assert_eq!(place("scripts/personas/mia.luau:12: boom"), Some(("scripts/personas/mia.luau", 12, "boom")));
+        assert_eq!(
+            place("scripts/lib/a.lua:3 in function 'f'"),
+            Some(("scripts/lib/a.lua", 3, "in function 'f'"))
+        );
+        assert_eq!(place("[C] in function 'error'"), None);
+        assert_eq!(place("host:3: x"), None);
+    }
+}
