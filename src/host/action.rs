@@ -50,7 +50,7 @@ struct Plan {
     typing_from: Option<Timestamp>,
 }
 
-type Send = Box<dyn FnOnce(floimg::Floimg) -> BoxFuture<'static, Result<Value, floimg::Error>> + std::marker::Send>;
+type Send = Box<dyn FnOnce(floimg::Floimg) -> BoxFuture<'static, Result<Value, floimg::error::Error>> + std::marker::Send>;
 
 /// Most characters of a comment, from the gallery's form.
 const COMMENT_CHARS: usize = 1000;
@@ -387,7 +387,7 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
     world.crash.reached("action:sent");
     let result = match sent {
         Ok(outcome) => Ok((outcome, false)),
-        Err(error @ floimg::Error::OutcomeUnknown { .. }) => match recovery::look_up(world, host.agent(), &intent_row(host, &plan, id, now)).await {
+        Err(error @ floimg::error::Error::OutcomeUnknown { .. }) => match recovery::look_up(world, host.agent(), &intent_row(host, &plan, id, now)).await {
             Ok(Found::Yes(outcome)) => Ok((outcome, true)),
             Ok(Found::No | Found::CannotTell) | Err(_) => Err(error),
         },
@@ -419,7 +419,7 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
         Err(error) => {
             let failure = error.failure(world.clock.now());
             let (state, ending) = match error {
-                floimg::Error::OutcomeUnknown { .. } => (IntentState::Unknown, Ending::Unknown),
+                floimg::error::Error::OutcomeUnknown { .. } => (IntentState::Unknown, Ending::Unknown),
                 _ if failure.kind == FailureKind::Unavailable => (IntentState::Failed, Ending::Failed),
                 _ => (IntentState::Failed, Ending::Refused),
             };

@@ -123,7 +123,7 @@ impl Host {
     where
         T: Send + 'static,
         F: FnOnce(floimg::Floimg) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, floimg::Error>> + Send + 'static,
+        Fut: Future<Output = Result<T, floimg::error::Error>> + Send + 'static,
     {
         let floimg = world.floimg.clone();
         let result = self.wait(world, async move { call(floimg).await }).await?;

@@ -28,7 +28,7 @@ pub struct Inbox {
 pub enum Error {
     /// The gallery could not be read.
     #[error("could not look for events in the gallery")]
-    Gallery(#[from] floimg::Error),
+    Gallery(#[from] floimg::error::Error),
     /// The store could not be read or written.
     #[error("could not keep events")]
     Store(#[from] store::Error),

@@ -33,7 +33,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(2);
 ///
 /// # Errors
 /// When the gallery cannot be asked.
-pub async fn look_up(world: &World, agent: &str, intent: &Intent) -> Result<Found, floimg::Error> {
+pub async fn look_up(world: &World, agent: &str, intent: &Intent) -> Result<Found, floimg::error::Error> {
     let what = &intent.what;
     let since = what.at.saturating_sub(SKEW).unwrap_or(Timestamp::MIN);
     match what.kind {
@@ -44,7 +44,7 @@ pub async fn look_up(world: &World, agent: &str, intent: &Intent) -> Result<Foun
                 Some(false) => Found::No,
                 None => Found::CannotTell,
             }),
-            Err(floimg::Error::NotFound { .. }) => Ok(Found::No),
+            Err(floimg::error::Error::NotFound { .. }) => Ok(Found::No),
             Err(error) => Err(error),
         },
         ActionKind::Comment => find_comment(world, agent, intent, since).await,
@@ -53,7 +53,7 @@ pub async fn look_up(world: &World, agent: &str, intent: &Intent) -> Result<Foun
             let image = text_of(&what.payload, "image_url");
             let posts = match world.floimg.user_posts(agent).await {
                 Ok(posts) => posts,
-                Err(floimg::Error::NotFound { .. }) => return Ok(Found::No),
+                Err(floimg::error::Error::NotFound { .. }) => return Ok(Found::No),
                 Err(error) => return Err(error),
             };
             let found = posts.into_iter().find(|post| {
@@ -81,7 +81,7 @@ async fn find_comment(
     agent: &str,
     intent: &Intent,
     since: Timestamp,
-) -> Result<Found, floimg::Error> {
+) -> Result<Found, floimg::error::Error> {
     const PAGE: u32 = 100;
     const PAGES: u32 = 20;
     let post = text_of(&intent.what.payload, "post");
@@ -89,7 +89,7 @@ async fn find_comment(
     for page in 0..PAGES {
         let comments = match world.floimg.comments(Some(agent), &post, PAGE, page * PAGE).await {
             Ok(comments) => comments,
-            Err(floimg::Error::NotFound { .. }) => return Ok(Found::No),
+            Err(floimg::error::Error::NotFound { .. }) => return Ok(Found::No),
             Err(error) => return Err(error),
         };
         let is_full = comments.len() >= PAGE as usize;

@@ -31,7 +31,7 @@ impl From<store::Error> for Refusal {
 
 impl Refusal {
     /// What the gallery's error means to a script.
-    pub fn of_gallery(error: &floimg::Error, now: jiff::Timestamp) -> Self {
+    pub fn of_gallery(error: &floimg::error::Error, now: jiff::Timestamp) -> Self {
         Self::Failure(error.failure(now))
     }
 }
