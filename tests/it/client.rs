@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
 use floimg_fleet::clock::Clock;
 use floimg_fleet::floimg::error::{Error, Period, Upstream, Usage};
 use floimg_fleet::floimg::options::Options;
@@ -40,6 +41,8 @@ enum Answer {
     Hang,
     /// A body that only ends when the client has enough.
     Endless,
+    /// These bytes, but not before so many requests have come.
+    After(usize, Vec<u8>),
 }
 
 fn answer(status: u16, headers: &str, body: &[u8]) -> Answer {
@@ -69,6 +72,8 @@ struct Script {
     seen: Vec<Seen>,
     offers: Option<Value>,
     asked: usize,
+    /// Requests that came and are not answered, now and at most.
+    open: (usize, usize),
     /// Bytes of endless bodies that went out.
     endless: usize,
 }
@@ -127,11 +132,23 @@ async fn play(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
             }
         } else {
             script.seen.push(seen);
+            script.open.0 += 1;
+            script.open.1 = script.open.1.max(script.open.0);
             script.answers.pop_front().unwrap_or_else(|| fails(599, json!({"error": "the script is over"})))
         }
     };
+    if let Answer::After(requests, _) = answer {
+        while script.lock().expect("not poisoned").seen.len() < requests {
+            tokio::task::yield_now().await;
+        }
+        // Time for one more to come, if more are let out than may be.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        script.lock().expect("not poisoned").open.0 -= 1;
+    }
     match answer {
-        Answer::Bytes(bytes) => {
+        Answer::Bytes(bytes) | Answer::After(_, bytes) => {
             // The client may have gone; the test is about what it says then.
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
@@ -390,7 +407,7 @@ async fn a_post_is_read_field_for_field() {
         "user": {"id": "u1", "username": "mia_1", "name": "Mía"}, "author": {"id": "wrong"}, "userId": "wrong",
     });
     let bare = json!({
-        "id": "p2", "title": "T", "description": null, "category": null, "image": null, "previewImageUrl": "pre/2",
+        "id": "p2", "title": "T", "description": null, "category": null, "image": {"id": "i2", "url": ""}, "previewImageUrl": "pre/2",
         "likeCount": -3, "commentCount": null, "createdAt": "2026-03-01T12:00:00Z",
         "user": {"id": "u2", "username": null, "name": null},
     });
@@ -476,6 +493,23 @@ async fn a_reply_that_is_too_long_is_never_held() {
     let below = std::error::Error::source(result.as_ref().expect_err("an error")).expect("a cause").to_string();
     assert!(below.contains("1000 bytes"), "{below}");
     assert!(server.script.lock().expect("not poisoned").endless < (1 << 28), "the client hung up");
+}
+
+#[tokio::test]
+async fn a_small_reply_that_unpacks_to_a_long_one_is_never_held() {
+    // `{"items": []}` and 100000 spaces.
+    let packed = base64::prelude::BASE64_STANDARD.decode(concat!(
+        "H4sIAAAAAAACA+3BsREAEBAAsFX+fgyrOKVCoaJzdreGIsnJsftcWaK2GwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMC3Hl8H",
+        "nDSthgEA",
+    ));
+    let packed = packed.expect("base64");
+    assert!(packed.len() < 1_000);
+    let reply = || answer(200, "content-encoding: gzip\r\n", &packed);
+    let server = Server::plays([reply(), reply()]).await;
+    ask(&server.client(), Feed).await.expect("a page, where it is allowed to be that long");
+    let client = Floimg::new(Options { max_reply_bytes: 1_000, ..server.options() }).expect("a client");
+    assert_eq!(word(&ask(&client, Feed).await), "TooLarge");
 }
 
 #[tokio::test]
@@ -702,6 +736,21 @@ async fn the_fleets_own_limit_refuses_what_would_wait_too_long() {
     assert_eq!(word(&ask(&client, Like).await), "RateLimited");
     ask(&client, Feed).await.expect("reads have a limit of their own");
     assert_eq!(server.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn only_so_many_calls_are_out_at_once() {
+    let Answer::Bytes(bytes) = fine(Like) else { unreachable!("bytes") };
+    let server = Server::plays(vec![Answer::After(2, bytes); 12]).await;
+    let client = Floimg::new(Options { max_concurrent: 2, ..server.options() }).expect("a client");
+    let likes = (0..12).map(|bot| {
+        let client = client.clone();
+        async move { client.toggle_like(&format!("bot_{bot}"), "p1").await }
+    });
+    for like in futures_util::future::join_all(likes).await {
+        like.expect("a like");
+    }
+    assert_eq!(server.script.lock().expect("not poisoned").open, (0, 2));
 }
 
 // ---------------------------------------------------------------------------------------------- faults
