@@ -131,9 +131,14 @@ impl Gate {
 
     /// Gives leave to send a call now, or refuses it.
     pub(super) async fn enter(self: &Arc<Self>, ask: Ask<'_>) -> Result<Pass, Error> {
+        let started = Instant::now();
         loop {
             match self.try_enter(ask)? {
                 Ok(pass) => return Ok(pass),
+                // Others may hear of a longer limit meanwhile, again and again.
+                Err(wait) if started.elapsed() > PATIENCE => {
+                    return Err(Error::RateLimited { until: after(&self.clock, wait) });
+                }
                 Err(wait) => tokio::time::sleep(wait).await,
             }
         }
@@ -250,9 +255,11 @@ impl Pass {
                 warn!(%until, %period, "the fleet's budget on the platform is used up");
             }
             Err(Error::AgentBudget { until, period, usage }) => {
-                let hold = Hold { until: *until, period: *period, usage: *usage, reads: !self.write };
                 if let Some(agent) = self.agent.take() {
-                    state.hold_agent(agent, hold, gate.clock.now());
+                    let now = gate.clock.now();
+                    let reads =
+                        !self.write || state.agents.get(&agent).is_some_and(|hold| hold.reads && now < hold.until);
+                    state.hold_agent(agent, Hold { until: *until, period: *period, usage: *usage, reads }, now);
                 }
             }
             Err(Error::RateLimited { until }) => {
@@ -318,8 +325,10 @@ impl Drop for Pass {
         }
         let mut state = self.gate.state();
         let breaker = &mut state.breakers[self.upstream as usize];
-        breaker.give_up(self.leave, Instant::now());
-        self.gate.publish_breaker(self.upstream, *breaker);
+        if self.leave == Leave::Probe {
+            breaker.give_up(self.leave, Instant::now());
+            self.gate.publish_breaker(self.upstream, *breaker);
+        }
         if self.looks_for_pause
             && let Some(pause) = &mut state.pause
         {

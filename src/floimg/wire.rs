@@ -255,7 +255,8 @@ pub(super) struct Remark {
 impl Item {
     /// The post, with its picture's address made absolute against the server that named it.
     pub(super) fn into_post(self, server: &Url) -> Post {
-        let address = self.image.and_then(|image| image.url).or(self.preview_image_url);
+        let address = self.image.and_then(|image| image.url).filter(|address| !address.is_empty());
+        let address = address.or(self.preview_image_url);
         Post {
             id: self.id,
             title: self.title.unwrap_or_default(),
