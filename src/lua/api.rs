@@ -1,0 +1,246 @@
+//! The binding builder, and the one error policy.
+//!
+//! A primitive answers a value; or `nil, failure` when the world refused; or raises when the script is wrong or the bot stops.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use mlua::{Function, Lua, MultiValue, Table, Value};
+
+use crate::host::Host;
+use crate::host::refusal::Refusal;
+use crate::model::failure::Failure;
+
+use super::args::Args;
+use super::limits::{Meter, Stop};
+use super::modules::MODULES;
+
+/// A global table of primitives.
+#[derive(Debug)]
+pub struct Module {
+    /// The global's name, like `floimg`.
+    pub name: &'static str,
+    /// The stub: signatures, documentation and examples.
+    pub types: &'static str,
+    /// Whether a persona that declares `needs` must name it.
+    pub is_granted_by_name: bool,
+    /// Primitives that may wait.
+    pub waiting: &'static [(&'static str, Waiting)],
+    /// Primitives that answer at once.
+    pub immediate: &'static [(&'static str, Immediate)],
+}
+
+/// What a primitive answers.
+pub type Answer = Result<Value, Trouble>;
+/// A primitive that may wait.
+pub type Waiting = fn(Call) -> BoxFuture<'static, Answer>;
+/// A primitive that answers at once.
+pub type Immediate = fn(Call) -> Answer;
+
+/// One call of a primitive.
+#[derive(Debug)]
+pub struct Call {
+    /// The VM it came from.
+    pub lua: Lua,
+    /// What the bot may do.
+    pub host: Arc<Host>,
+    /// What the VM may use.
+    pub meter: Arc<Meter>,
+    /// What the script gave.
+    pub args: Args,
+}
+
+/// Why a primitive brought no value.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The world refused, the script is wrong, or the bot stops.
+    Refusal(Refusal),
+    /// The VM itself failed.
+    Lua(mlua::Error),
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(wrong: String) -> Self {
+        Self::Refusal(Refusal::Wrong(wrong))
+    }
+}
+
+impl From<mlua::Error> for Trouble {
+    fn from(error: mlua::Error) -> Self {
+        Self::Lua(error)
+    }
+}
+
+/// What the primitives of one VM work on: set while a tick runs, empty while a file loads.
+#[derive(Debug)]
+pub struct Slot {
+    host: Mutex<Option<Arc<Host>>>,
+    /// What the VM may use.
+    pub meter: Arc<Meter>,
+}
+
+impl Slot {
+    /// An empty slot.
+    pub fn new(meter: Arc<Meter>) -> Arc<Self> {
+        Arc::new(Self { host: Mutex::new(None), meter })
+    }
+
+    /// Lets the primitives reach a bot's host, or nothing.
+    pub fn set(&self, host: Option<Arc<Host>>) {
+        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = host;
+    }
+
+    fn call(&self, lua: &Lua, name: &'static str, module: &Module, values: MultiValue) -> Result<Call, String> {
+        if let Some(stop) = self.meter.stopped() {
+            return Err(self.meter.words(stop));
+        }
+        let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(host) = host else {
+            return Err(format!(
+                "{name} works only while the bot lives a tick: call it inside on_start, on_tick, on_event or on_reload"
+            ));
+        };
+        if module.is_granted_by_name && !host.persona().needs.is_empty() {
+            let is_declared = host.persona().needs.iter().any(|need| need == module.name);
+            if !is_declared {
+                return Err(format!("{name} needs the permission `{0}`: add \"{0}\" to the persona's needs", module.name));
+            }
+        }
+        Ok(Call { lua: lua.clone(), host, meter: self.meter.clone(), args: Args::new(name, values) })
+    }
+}
+
+/// Puts every module into a VM's globals.
+///
+/// # Errors
+/// When the VM has no memory for it.
+pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<()> {
+    let waiting = {
+        let slot = slot.clone();
+        lua.create_async_function(move |lua: Lua, (operation, values): (usize, MultiValue)| {
+            let slot = slot.clone();
+            async move {
+                let Some((module, name, call)) = waiting_operation(operation) else {
+                    return Err(mlua::Error::runtime("no such operation"));
+                };
+                let call_or_wrong = slot.call(&lua, name, module, values);
+                match call_or_wrong {
+                    Ok(request) => protocol(&lua, &slot, call(request).await),
+                    Err(wrong) => raised(&lua, &wrong),
+                }
+            }
+        })?
+    };
+    let immediate = {
+        let slot = slot.clone();
+        lua.create_function(move |lua: &Lua, (operation, values): (usize, MultiValue)| {
+            let Some((module, name, call)) = immediate_operation(operation) else {
+                return Err(mlua::Error::runtime("no such operation"));
+            };
+            match slot.call(lua, name, module, values) {
+                Ok(request) => protocol(lua, &slot, call(request)),
+                Err(wrong) => raised(lua, &wrong),
+            }
+        })?
+    };
+    // The prelude makes a plain closure for every primitive, which costs a fraction of a function of the host's.
+    let (wait, now): (Function, Function) = prelude.call((waiting, immediate))?;
+    let mut operation = 0_usize;
+    for module in &MODULES {
+        let table = module_table(lua, module.name)?;
+        for (name, _) in module.waiting {
+            set_dotted(lua, &table, short(name), wait.call(operation)?)?;
+            operation += 1;
+        }
+    }
+    operation = 0;
+    for module in &MODULES {
+        let table = module_table(lua, module.name)?;
+        for (name, _) in module.immediate {
+            set_dotted(lua, &table, short(name), now.call(operation)?)?;
+            operation += 1;
+        }
+    }
+    Ok(())
+}
+
+/// `floimg.feed` → `feed`; `store.shared.get` → `shared.get`.
+fn short(name: &'static str) -> &'static str {
+    name.split_once('.').map_or(name, |(_, rest)| rest)
+}
+
+fn module_table(lua: &Lua, name: &str) -> mlua::Result<Table> {
+    let globals = lua.globals();
+    if let Some(table) = globals.raw_get::<Option<Table>>(name)? {
+        return Ok(table);
+    }
+    let table = lua.create_table()?;
+    globals.raw_set(name, &table)?;
+    Ok(table)
+}
+
+fn set_dotted(lua: &Lua, table: &Table, name: &str, function: Function) -> mlua::Result<()> {
+    match name.split_once('.') {
+        None => table.raw_set(name, function),
+        Some((outer, inner)) => {
+            let nested = match table.raw_get::<Option<Table>>(outer)? {
+                Some(nested) => nested,
+                None => {
+                    let nested = lua.create_table()?;
+                    table.raw_set(outer, &nested)?;
+                    nested
+                }
+            };
+            set_dotted(lua, &nested, inner, function)
+        }
+    }
+}
+
+fn waiting_operation(operation: usize) -> Option<(&'static Module, &'static str, Waiting)> {
+    let mut all = MODULES.iter().flat_map(|module| module.waiting.iter().map(move |entry| (module, entry.0, entry.1)));
+    all.nth(operation)
+}
+
+fn immediate_operation(operation: usize) -> Option<(&'static Module, &'static str, Immediate)> {
+    let mut all = MODULES.iter().flat_map(|module| module.immediate.iter().map(move |entry| (module, entry.0, entry.1)));
+    all.nth(operation)
+}
+
+/// What the prelude is told: whether to go on, and with what.
+fn protocol(lua: &Lua, slot: &Slot, answer: Answer) -> mlua::Result<(bool, Value, Value)> {
+    match answer {
+        Ok(value) => Ok((true, value, Value::Nil)),
+        Err(Trouble::Refusal(Refusal::Failure(failure))) => {
+            Ok((true, Value::Nil, Value::Table(failure_table(lua, &failure)?)))
+        }
+        Err(Trouble::Refusal(Refusal::Wrong(wrong))) => raised(lua, &wrong),
+        Err(Trouble::Refusal(Refusal::Stopping)) => {
+            slot.meter.stop(Stop::Shutdown);
+            raised(lua, &slot.meter.words(Stop::Shutdown))
+        }
+        Err(Trouble::Lua(error)) => Err(error),
+    }
+}
+
+fn raised(lua: &Lua, words: &str) -> mlua::Result<(bool, Value, Value)> {
+    Ok((false, Value::String(lua.create_string(words)?), Value::Nil))
+}
+
+/// A failure as scripts see it.
+///
+/// # Errors
+/// When the VM has no memory for it.
+pub fn failure_table(lua: &Lua, failure: &Failure) -> mlua::Result<Table> {
+    let table = lua.create_table_with_capacity(0, 3)?;
+    table.raw_set("kind", failure.kind.as_str())?;
+    table.raw_set("message", failure.message.as_str())?;
+    table.raw_set("retry_after", failure.retry_after.map(crate::model::seconds::Seconds::get))?;
+    table.set_readonly(true);
+    Ok(table)
+}

@@ -1,0 +1,35 @@
+//! The modules: the only list of what scripts can reach.
+//!
+//! VM, stubs, documentation and tests all walk [`MODULES`].
+
+mod bot;
+mod events;
+mod floimg;
+mod json;
+mod llm;
+mod log;
+mod memory;
+mod rand;
+mod store;
+mod text;
+mod time;
+
+use super::api::Module;
+
+/// Every module, in the order of the documentation.
+pub const MODULES: [Module; 11] = [
+    floimg::MODULE,
+    llm::MODULE,
+    store::MODULE,
+    memory::MODULE,
+    events::MODULE,
+    time::MODULE,
+    text::MODULE,
+    rand::MODULE,
+    json::MODULE,
+    log::MODULE,
+    bot::MODULE,
+];
+
+/// Shapes that more than one module uses.
+pub const SHARED_TYPES: &str = include_str!("types.d.luau");
