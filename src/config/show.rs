@@ -1,0 +1,108 @@
+//! The config as people and programs read it, with the origin of each key.
+//!
+//! What is printed can be loaded again and says the same; no secret is in it.
+
+use std::fmt::Write;
+
+use toml::Value;
+
+use super::layer::Shape;
+use super::{Config, Entry, SHIPPED};
+
+/// Why a key cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown key `{key}`")]
+pub struct UnknownKey {
+    /// What was asked for.
+    pub key: String,
+    /// The key that was likely meant.
+    pub nearest: Option<String>,
+}
+
+impl Config {
+    /// The keys under a name: the key itself, or a section's.
+    ///
+    /// # Errors
+    /// When there is no such key or section.
+    pub fn find(&self, name: &str) -> Result<Vec<&Entry>, UnknownKey> {
+        let inside = |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let found: Vec<_> = self.entries.iter().filter(|entry| inside(&entry.key)).collect();
+        if !found.is_empty() || name == "floimg.generators" {
+            return Ok(found);
+        }
+        let shape = SHIPPED.parse().map(|shipped| Shape::of(&shipped)).ok();
+        let nearest = shape.and_then(|shape| shape.nearest(name));
+        Err(UnknownKey { key: name.to_owned(), nearest })
+    }
+
+    /// Some entries as TOML, the origin of each beside it.
+    pub fn to_toml<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> String {
+        let lines: Vec<(Vec<String>, String, String)> = entries
+            .into_iter()
+            .map(|entry| {
+                let (name, section) = entry.path.split_last().map_or((entry.key.as_str(), &[][..]), |(n, s)| (n, s));
+                (section.to_vec(), format!("{} = {}", bare(name), entry.value), self.remark(entry))
+            })
+            .collect();
+        let width = lines.iter().map(|(_, text, _)| text.chars().count()).filter(|width| *width <= 60).max();
+        let width = width.unwrap_or(0);
+        let (mut text, mut current) = (String::new(), Vec::new());
+        // Keys at the top come first, because a key after a header belongs to the header's section.
+        let (top, inside): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(section, ..)| section.is_empty());
+        for (section, line, remark) in top.into_iter().chain(inside) {
+            if section != current {
+                let header: Vec<_> = section.iter().map(|name| bare(name)).collect();
+                let gap = if text.is_empty() { "" } else { "\n" };
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{gap}[{}]", header.join("."));
+                current = section;
+            }
+            let _ = writeln!(text, "{line:width$}  # {remark}");
+        }
+        text
+    }
+
+    /// Some entries as JSON: a list of `{key, value, origin}`, with `secret` where a key names a variable.
+    pub fn to_json<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> serde_json::Value {
+        entries
+            .into_iter()
+            .map(|entry| {
+                let mut object = serde_json::json!({
+                    "key": entry.key,
+                    "value": entry.value,
+                    "origin": entry.origin.to_string(),
+                });
+                if let Some(set) = self.secret_is_set(&entry.key) {
+                    object["secret"] = if set { "set" } else { "not set" }.into();
+                }
+                object
+            })
+            .collect()
+    }
+
+    fn remark(&self, entry: &Entry) -> String {
+        let origin = visible(&entry.origin.to_string());
+        match (self.secret_is_set(&entry.key), entry.value.as_str()) {
+            (Some(true), Some(variable)) => format!("{origin}; the token is set from ${variable}"),
+            (Some(false), Some(variable)) => format!("{origin}; ${variable} is not set"),
+            _ => origin,
+        }
+    }
+
+    fn secret_is_set(&self, key: &str) -> Option<bool> {
+        match key {
+            "floimg.token_env" => Some(self.floimg.token.is_some()),
+            "http.admin_token_env" => Some(self.http.admin_token.is_some()),
+            _ => None,
+        }
+    }
+}
+
+fn bare(name: &str) -> String {
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if plain { name.to_owned() } else { Value::String(name.to_owned()).to_string() }
+}
+
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
