@@ -62,7 +62,8 @@ impl fmt::Display for Problem {
             Some(excerpt) => excerpt.write(f, &visible(&self.message))?,
         }
         if let Some(hint) = &self.hint {
-            writeln!(f, "   = hint: {}", visible(hint))?;
+            let margin = self.excerpt.as_ref().map_or(1, Excerpt::margin);
+            writeln!(f, " {:margin$} = hint: {}", "", visible(hint))?;
         }
         Ok(())
     }
@@ -98,16 +99,20 @@ impl Excerpt {
         self.mark = start..start + 1;
     }
 
+    fn margin(&self) -> usize {
+        self.line.map_or(1, |line| line.to_string().len())
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, message: &str) -> fmt::Result {
         let number = self.line.map(|line| line.to_string()).unwrap_or_default();
-        let margin = number.len();
-        let from = if self.mark.start > WINDOW / 2 { self.mark.start - WINDOW / 2 } else { 0 };
+        let margin = self.margin();
+        let from = self.mark.start.saturating_sub(WINDOW / 2);
         let shown: String = self.text.chars().skip(from).take(WINDOW).map(plain).collect();
         let lead = if from > 0 { "…" } else { "" };
         let indent = " ".repeat(self.mark.start - from + lead.chars().count());
         let carets = "^".repeat(self.mark.len().clamp(1, WINDOW / 2));
         writeln!(f, " {:margin$} |", "")?;
-        writeln!(f, " {number} | {lead}{}", shown.trim_end())?;
+        writeln!(f, " {number:margin$} | {lead}{}", shown.trim_end())?;
         writeln!(f, " {:margin$} | {indent}{carets} {message}", "")
     }
 }

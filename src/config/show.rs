@@ -2,9 +2,7 @@
 //!
 //! What is printed can be loaded again and says the same; no secret is in it.
 
-use std::fmt::Write;
-
-use toml::Value;
+use toml::{Table, Value};
 
 use super::layer::Shape;
 use super::{Config, Entry, SHIPPED};
@@ -37,27 +35,35 @@ impl Config {
 
     /// Some entries as TOML, the origin of each beside it.
     pub fn to_toml<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> String {
-        let lines: Vec<(Vec<String>, String, String)> = entries
+        // Keys at the top come first, because a key after a header belongs to the header's section; so the roster's
+        // tables come last.
+        let (roster, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| roster_tables(entry).is_some());
+        let (top, inside): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.path.len() < 2);
+        let lines: Vec<(&[String], String, String)> = top
             .into_iter()
+            .chain(inside)
             .map(|entry| {
                 let (name, section) = entry.path.split_last().map_or((entry.key.as_str(), &[][..]), |(n, s)| (n, s));
-                (section.to_vec(), format!("{} = {}", bare(name), entry.value), self.remark(entry))
+                (section, format!("{} = {}", bare(name), entry.value), self.remark(entry))
             })
             .collect();
         let width = lines.iter().map(|(_, text, _)| text.chars().count()).filter(|width| *width <= 60).max();
         let width = width.unwrap_or(0);
-        let (mut text, mut current) = (String::new(), Vec::new());
-        // Keys at the top come first, because a key after a header belongs to the header's section.
-        let (top, inside): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(section, ..)| section.is_empty());
-        for (section, line, remark) in top.into_iter().chain(inside) {
+        let (mut text, mut current) = (String::new(), &[][..]);
+        let gap = |text: &str| if text.is_empty() { "" } else { "\n" };
+        for (section, line, remark) in lines {
             if section != current {
                 let header: Vec<_> = section.iter().map(|name| bare(name)).collect();
-                let gap = if text.is_empty() { "" } else { "\n" };
-                // Writing to a String cannot fail.
-                let _ = writeln!(text, "{gap}[{}]", header.join("."));
+                text.push_str(&format!("{}[{}]\n", gap(&text), header.join(".")));
                 current = section;
             }
-            let _ = writeln!(text, "{line:width$}  # {remark}");
+            text.push_str(&format!("{line:width$}  # {remark}\n"));
+        }
+        for entry in roster {
+            for table in roster_tables(entry).into_iter().flatten() {
+                text.push_str(&format!("{}[[bots]]  # {}\n", gap(&text), self.remark(entry)));
+                text.extend(table.iter().map(|(name, value)| format!("{} = {value}\n", bare(name))));
+            }
         }
         text
     }
@@ -96,6 +102,12 @@ impl Config {
             _ => None,
         }
     }
+}
+
+/// The tables of a roster that is not empty.
+fn roster_tables(entry: &Entry) -> Option<Vec<&Table>> {
+    let items = entry.value.as_array().filter(|items| entry.key == "bots" && !items.is_empty())?;
+    items.iter().map(Value::as_table).collect()
 }
 
 fn bare(name: &str) -> String {
