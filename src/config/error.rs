@@ -5,6 +5,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::value::conceal;
+
 /// Why a config cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -84,19 +86,19 @@ impl Excerpt {
         let marked = text[start..end.clamp(start, line_end)].chars().count();
         let excerpt = Self {
             line: numbered.then_some(line),
-            text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+            text: conceal(text[line_start..line_end].trim_end_matches('\r')),
             mark: before..before + marked.max(1),
         };
         (excerpt, line, before + 1)
     }
 
-    /// Puts dots in the place of what is marked.
-    pub(super) fn hide(&mut self) {
+    /// Leaves out what a key is set to.
+    pub(super) fn without_value(&mut self) {
         let chars: Vec<char> = self.text.chars().collect();
         let end = self.mark.end.min(chars.len());
-        let start = self.mark.start.min(end);
-        self.text = chars[..start].iter().chain(&['…']).chain(&chars[end..]).collect();
-        self.mark = start..start + 1;
+        if let Some(at) = chars[end..].iter().position(|c| *c == '=') {
+            self.text = chars[..=end + at].iter().chain(&[' ', '…']).collect();
+        }
     }
 
     fn margin(&self) -> usize {
@@ -127,7 +129,7 @@ fn plain(c: char) -> char {
 }
 
 fn visible(text: &str) -> String {
-    text.chars().map(plain).collect()
+    conceal(text).chars().map(plain).collect()
 }
 
 fn floor(text: &str, at: usize) -> usize {

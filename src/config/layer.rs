@@ -11,7 +11,7 @@ use toml::{Spanned, Table, Value};
 
 use super::error::{Excerpt, Problem};
 use super::origin::{Flag, Origin};
-use super::value::looks_secret;
+use super::value::conceal;
 
 /// What may stand at a place of the config.
 #[derive(Debug)]
@@ -139,15 +139,12 @@ impl Layer {
         let mut layer = Self { source, text: text.to_owned(), values: BTreeMap::new(), spans: BTreeMap::new() };
         let parsed = DeTable::parse(text).and_then(|spanned| Ok((spanned, text.parse::<Table>()?)));
         let (spanned, table) = parsed.map_err(|error| {
-            let mut problem = layer.problem_at(error.span().unwrap_or(0..0), None, error.message().replace('\n', ", "));
-            // The parser knows no keys, so a line that looks like a secret is hidden whole.
-            if problem.excerpt.as_ref().is_some_and(|excerpt| excerpt.text.contains("fst_")) {
-                problem.excerpt = None;
-            }
-            vec![problem]
+            let message = error.message().replace('\n', ", ");
+            vec![layer.problem_at(error.span().unwrap_or(0..0), None, message)]
         })?;
         let mut problems = Vec::new();
         layer.walk(spanned.get_ref(), &table, &mut Vec::new(), shape, &mut problems);
+        problems.sort_by_key(|problem| problem.excerpt.as_ref().map(|excerpt| (excerpt.line, excerpt.mark.start)));
         if problems.is_empty() { Ok(layer) } else { Err(problems) }
     }
 
@@ -260,12 +257,9 @@ impl Layer {
     }
 
     fn problem_at(&self, span: Range<usize>, key: Option<&str>, message: String) -> Problem {
-        let hidden = self.text.get(span.clone()).is_some_and(is_private);
         let in_file = matches!(self.source, Source::Shipped | Source::File(_));
-        let (mut excerpt, line, column) = Excerpt::new(&self.text, span, in_file);
-        if hidden {
-            excerpt.hide();
-        }
+        let message = conceal(&message);
+        let (excerpt, line, column) = Excerpt::new(&self.text, span, in_file);
         let place = match &self.source {
             Source::Shipped => format!("the built-in config:{line}:{column}"),
             Source::File(path) => format!("{}:{line}:{column}", path.display()),
@@ -284,13 +278,9 @@ impl Layer {
             (Some(nearest), _) => format!("did you mean `{nearest}`?"),
             (None, _) => "`fleet config` prints every key".to_owned(),
         });
-        // A line with an unknown key may hold anything, a misplaced token too.
-        if let Some(excerpt) = problem.excerpt.as_mut().filter(|excerpt| excerpt.text.contains("fst_")) {
-            let end = excerpt.text.chars().count();
-            let start = excerpt.text.chars().take_while(|c| *c != '=').count() + 1;
-            let mark = std::mem::replace(&mut excerpt.mark, start.min(end)..end);
-            excerpt.hide();
-            excerpt.mark = mark;
+        // What is set by a wrong name may be a secret by another name.
+        if let Some(excerpt) = &mut problem.excerpt {
+            excerpt.without_value();
         }
         problem
     }
@@ -305,18 +295,9 @@ fn alike(value: Value, default: &Value) -> Value {
     }
 }
 
-/// Whether a value must not be shown: a token, or an address that may carry a password.
-pub(super) fn is_private(text: &str) -> bool {
-    looks_secret(text.trim().trim_start_matches(['"', '\''])) || (text.contains("://") && text.contains('@'))
-}
-
-/// A value for a message, shortened; nothing of it if it may be a secret.
+/// A value for a message, on one line and shortened.
 pub(super) fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if is_private(&text) {
-        return "a value that is not shown here".to_owned();
-    }
-    let text = text.replace('\n', " ");
+    let text = value.to_string().replace('\n', " ");
     if text.chars().count() > 60 { text.chars().take(60).chain(['…']).collect() } else { text }
 }
 
