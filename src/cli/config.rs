@@ -23,10 +23,7 @@ pub(super) fn print(config: &Config, args: &ConfigArgs, output: Output) -> Resul
     let entries = match &args.key {
         None => config.entries().iter().collect(),
         Some(key) => config.find(key).map_err(|unknown| {
-            let hint = match &unknown.nearest {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => "`fleet config` prints every key".to_owned(),
-            };
+            let hint = unknown.hint.clone();
             Failure::usage(unknown, Some(hint))
         })?,
     };

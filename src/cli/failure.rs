@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use super::output::printable;
+use super::output::{Unwritten, printable};
 use super::remote::RemoteError;
 use crate::config::ConfigError;
 
@@ -46,13 +46,11 @@ impl Failure {
 
     /// Tells what went wrong, unless it was only that nobody reads any more.
     pub(super) fn tell(&self) -> Exit {
-        let reader_left = |cause: &(dyn std::error::Error + 'static)| {
-            cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-        };
-        let remote = self.error.downcast_ref::<RemoteError>();
-        if remote.is_none() && self.error.chain().any(reader_left) {
+        let unwritten = self.error.downcast_ref::<Unwritten>();
+        if unwritten.is_some_and(|Unwritten(error)| error.kind() == ErrorKind::BrokenPipe) {
             return Exit::Fine;
         }
+        let remote = self.error.downcast_ref::<RemoteError>();
         let exit = match remote {
             _ if self.usage || self.error.is::<ConfigError>() => Exit::Usage,
             Some(RemoteError::NoFleet { .. }) => Exit::NoFleet,

@@ -41,7 +41,7 @@ such as FLEET__CLOCK__SPEED=1, then --set. Secrets come from the environment onl
 
 /// Luau personas bring a FloImg gallery to life.
 #[derive(Debug, Parser)]
-#[command(name = "fleet", version, after_help = AFTER_HELP, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "fleet", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     global: Global,

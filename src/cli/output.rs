@@ -7,6 +7,11 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::Style;
 use serde_json::Value;
 
+/// Standard output took no more.
+#[derive(Debug, thiserror::Error)]
+#[error("could not write to standard output")]
+pub(super) struct Unwritten(#[from] pub(super) io::Error);
+
 /// Standard output.
 pub(super) struct Output {
     width: Option<usize>,
@@ -23,24 +28,24 @@ impl Output {
     }
 
     /// Prints text as it is, which must be our own or [`printable`].
-    pub(super) fn text(&self, text: &str) -> io::Result<()> {
+    pub(super) fn text(&self, text: &str) -> Result<(), Unwritten> {
         let mut out = anstream::stdout().lock();
         out.write_all(text.as_bytes())?;
-        out.flush()
+        Ok(out.flush()?)
     }
 
     /// Prints a value as JSON.
-    pub(super) fn json(&self, value: &Value) -> io::Result<()> {
+    pub(super) fn json(&self, value: &Value) -> Result<(), Unwritten> {
         self.text(&format!("{value:#}\n"))
     }
 
     /// Prints a table.
-    pub(super) fn table(&self, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    pub(super) fn table(&self, header: &[&str], rows: &[Vec<String>]) -> Result<(), Unwritten> {
         self.text(&table(header, rows, self.width))
     }
 
     /// Prints whatever a fleet answered: an object as one name and value a line, a list of objects as a table.
-    pub(super) fn value(&self, value: &Value) -> io::Result<()> {
+    pub(super) fn value(&self, value: &Value) -> Result<(), Unwritten> {
         match value {
             Value::Object(_) => {
                 let mut rows = Vec::new();

@@ -53,8 +53,8 @@ fn needs_restart(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SHIPPED, Sources};
     use super::*;
+    use crate::config::{SHIPPED, Sources};
 
     /// The shipped file tells operators which keys are live; this holds it to the code.
     #[test]

@@ -50,7 +50,7 @@ impl Shape {
         match (self, path) {
             (shape, []) => Some(shape),
             (Self::Section(keys), [name, rest @ ..]) => keys.get(*name)?.at(rest),
-            (Self::Open(leaf), [_]) => Some(leaf),
+            (Self::Open(leaf), [name]) if !name.is_empty() && !name.contains(char::is_control) => Some(leaf),
             _ => None,
         }
     }
@@ -69,6 +69,18 @@ impl Shape {
         }
     }
 
+    /// What may be written where an unknown key stands.
+    pub(super) fn neighbours(&self, key: &str) -> String {
+        let section = key.rsplit_once('.').map(|(section, _)| section);
+        let shape = section.and_then(|section| self.at(&section.split('.').collect::<Vec<_>>()));
+        match (section, shape) {
+            (Some(section), Some(Self::Section(keys))) => {
+                format!("`[{section}]` has {}", keys.keys().cloned().collect::<Vec<_>>().join(", "))
+            }
+            _ => "`fleet config` prints every key".to_owned(),
+        }
+    }
+
     /// The known key that was likely meant.
     pub(super) fn nearest(&self, key: &str) -> Option<String> {
         let name = last(key);
@@ -83,6 +95,7 @@ impl Shape {
         };
         candidates
             .into_iter()
+            .filter(|candidate| !key.strip_prefix(candidate.as_str()).is_some_and(|rest| rest.starts_with('.')))
             .map(|candidate| (score(&candidate), candidate))
             .filter(|(score, _)| *score > 0.85)
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
@@ -272,11 +285,12 @@ impl Layer {
     fn unknown(&self, span: Range<usize>, key: &str, shape: &Shape) -> Problem {
         let mut problem = self.problem_at(span, Some(key), format!("unknown key `{key}`"));
         problem.hint = Some(match (shape.nearest(key), &self.source) {
+            _ if key.starts_with("bots.") => "give the whole roster, as in `bots=[{ size = 10 }]`".to_owned(),
             (Some(nearest), Source::Variable(_)) => {
                 format!("did you mean `{PREFIX}{}`?", nearest.to_uppercase().replace('.', "__"))
             }
             (Some(nearest), _) => format!("did you mean `{nearest}`?"),
-            (None, _) => "`fleet config` prints every key".to_owned(),
+            (None, _) => shape.neighbours(key),
         });
         // What is set by a wrong name may be a secret by another name.
         if let Some(excerpt) = &mut problem.excerpt {

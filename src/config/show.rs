@@ -13,8 +13,8 @@ use super::{Config, Entry, SHIPPED};
 pub struct UnknownKey {
     /// What was asked for.
     pub key: String,
-    /// The key that was likely meant.
-    pub nearest: Option<String>,
+    /// What may have been meant.
+    pub hint: String,
 }
 
 impl Config {
@@ -29,8 +29,11 @@ impl Config {
             return Ok(found);
         }
         let shape = SHIPPED.parse().map(|shipped| Shape::of(&shipped)).ok();
-        let nearest = shape.and_then(|shape| shape.nearest(name));
-        Err(UnknownKey { key: name.to_owned(), nearest })
+        let hint = shape.map_or_else(String::new, |shape| match shape.nearest(name) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => shape.neighbours(name),
+        });
+        Err(UnknownKey { key: name.to_owned(), hint })
     }
 
     /// Some entries as TOML, the origin of each beside it.

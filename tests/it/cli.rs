@@ -80,7 +80,7 @@ fn help_names_every_command_and_exit_code() {
     assert_eq!((code, err.as_str()), (0, ""));
     for command in COMMANDS {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
-        let (code, own, _) = place.run(&[command, "--help"]);
+        let (code, own, _) = place.run(&["help", command]);
         assert!(code == 0 && own.contains(&format!("Usage: fleet {command}")), "{own}");
     }
     for line in ["0  fine", "1  something failed", "2  wrong usage or config", "3  no fleet", "4  scripts have errors"]

@@ -133,6 +133,8 @@ fn all_errors_are_told_at_once() {
        | http
        | ^^^^ expected key=value, got `http`
     ");
+    let error = refused("", &[("FLEET__FLOIMG__GENERATORS__", "qr")], &["bots.size=10"]);
+    assert!(error.contains("for 2 reasons") && error.contains("`bots=[{ size = 10 }]`"), "{error}");
     let file = "[runtime]\nwarm_vms = -1\nwarm_secs = nan\n[log]\nformat = \"xml\"\n";
     let error = refused(file, &[], &[]);
     for part in ["for 3 reasons", "runtime.warm_vms", "runtime.warm_secs", "\"text\" or \"json\", got \"xml\""] {
@@ -184,6 +186,9 @@ fn wrong_values_say_what_was_expected() {
             "[[bots]]\npersona = \"a\"\ncount = 3\n[[bots]]\npersona = \"a\"\ncount = 3",
             "expected one entry for each persona, found two for `a`",
         ),
+        ("[floimg.generators]\n\"a\\nb\" = \"qr\"", "unknown key"),
+        ("[floimg.generators]\n\"\" = \"qr\"", "unknown key"),
+        ("[http]\nfoo = 1", "`[http]` has admin_token_env, listen"),
         ("speed = 60", "did you mean `clock.speed`?"),
         ("[clock]\nspeed = 1\nspeed = 2", "duplicate key"),
         ("[clock\nspeed = 1", "config.toml:1:"),
