@@ -1,1 +1,159 @@
-//! To be written.
+//! The command line.
+//!
+//! Every command ends in one [`Exit`], and whatever goes wrong is told once, on standard error, with what to do.
+
+mod config;
+mod control;
+mod failure;
+mod local;
+mod output;
+mod remote;
+mod show;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigFile, Flag, Sources};
+use failure::{Exit, Failure};
+use output::Output;
+
+const AFTER_HELP: &str = "\
+Examples:
+  fleet                                  run with ./config.toml, or with the defaults
+  fleet --set clock.speed=600            run ten times as fast as the defaults do
+  fleet check scripts/personas           look for errors in scripts
+  fleet bots --status quarantined        who needs help, and why
+  fleet pause all --for 2h               let everybody rest
+  fleet config floimg                    what is in force, and where it came from
+
+Exit codes:
+  0  fine
+  1  something failed
+  2  wrong usage or config
+  3  no fleet answers
+  4  scripts have errors
+
+Values come from the built-in defaults, then config.toml, then environment variables
+such as FLEET__CLOCK__SPEED=1, then --set. Secrets come from the environment only.";
+
+/// Luau personas bring a FloImg gallery to life.
+#[derive(Debug, Parser)]
+#[command(name = "fleet", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Global {
+    /// The config file; without this, ./config.toml if it is there
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Config")]
+    config: Option<PathBuf>,
+    /// Set one key of the config, such as --set clock.speed=1; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = "Config")]
+    set: Vec<String>,
+    /// The data folder; the same as --set data_dir=DIR
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Config")]
+    data: Option<String>,
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Config")]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the fleet until it is told to stop (what `fleet` does without a command)
+    Run,
+    /// Check scripts without running a fleet
+    Check(local::CheckArgs),
+    /// Run only the embedded studio
+    Studio,
+    /// List the agent accounts, for analytics to leave out
+    Agents(local::AgentsArgs),
+    /// Show how the running fleet is doing
+    Status(show::JsonArgs),
+    /// List the running fleet's bots, or show one
+    Bots(show::BotsArgs),
+    /// Pause a bot, a persona, or all
+    Pause(control::PauseArgs),
+    /// Let a bot, a persona, or all go on
+    Resume(control::TargetArgs),
+    /// Wake a bot, a persona, or all now
+    Wake(control::TargetArgs),
+    /// Take changed scripts now
+    Reload(control::TargetArgs),
+    /// List the running fleet's scripts and their errors
+    Scripts(show::JsonArgs),
+    /// Print the config that is in force, with the origin of each key
+    Config(config::ConfigArgs),
+}
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+            // There is nowhere left to tell that the message could not be written.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    match dispatch(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.tell().into(),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    let sources = sources(cli.global);
+    let config = Config::load(&sources)?;
+    let output = Output::new();
+    match cli.command.unwrap_or(Command::Run) {
+        Command::Run => local::run(sources, config),
+        Command::Check(args) => local::check(&config, &args, output),
+        Command::Studio => local::studio(config),
+        Command::Agents(args) => local::agents(config, &args, output),
+        Command::Status(args) => show::status(&config, &args, output),
+        Command::Bots(args) => show::bots(&config, &args, output),
+        Command::Pause(args) => control::pause(&config, &args, output),
+        Command::Resume(args) => control::send(&config, control::Verb::Resume, &args, output),
+        Command::Wake(args) => control::send(&config, control::Verb::Wake, &args, output),
+        Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
+        Command::Scripts(args) => show::scripts(&config, &args, output),
+        Command::Config(args) => config::print(&config, &args, output),
+    }
+}
+
+/// The sources of the config, the flags ordered so that `--set` has the last word.
+fn sources(global: Global) -> Sources {
+    let mut sources = Sources::of_process();
+    if let Some(path) = global.config {
+        sources.file = ConfigFile::Required(path);
+    }
+    let filter = match global.verbose {
+        0 => None,
+        1 => Some("log.filter=info,floimg_fleet=debug"),
+        _ => Some("log.filter=debug,floimg_fleet=trace"),
+    };
+    sources.flags.extend(filter.map(|setting| Flag { name: "--verbose", setting: setting.to_owned() }));
+    sources.flags.extend(global.data.map(|dir| Flag { name: "--data", setting: format!("data_dir={dir}") }));
+    sources.flags.extend(global.set.into_iter().map(|setting| Flag { name: "--set", setting }));
+    sources
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

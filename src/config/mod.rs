@@ -2,15 +2,27 @@
 //!
 //! A [`Config`] that exists is valid; every key of it was given by exactly one source, and says which.
 
+mod change;
+mod error;
+mod layer;
+mod load;
+mod origin;
 mod roster;
 mod sections;
+mod show;
+mod token;
 mod value;
 
+pub use change::Change;
+pub use error::{ConfigError, Excerpt, Problem};
+pub use origin::{ConfigFile, Flag, Origin, Sources};
 pub use roster::Roster;
 pub use sections::{
     ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LlmConfig, LlmProvider, LogConfig, LogFormat, ReloadConfig,
     RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
 };
+pub use show::UnknownKey;
+pub use token::AdminTokenError;
 
 /// The defaults: the config file as it is shipped.
 pub const SHIPPED: &str = include_str!("../../config.toml");
@@ -19,6 +31,26 @@ pub const SHIPPED: &str = include_str!("../../config.toml");
 #[derive(Debug, Clone)]
 pub struct Config {
     settings: Settings,
+    entries: Vec<Entry>,
+}
+
+/// A key that is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key with its sections, such as `clock.speed`.
+    pub key: String,
+    /// Its value as it was given.
+    pub value: toml::Value,
+    /// What gave it.
+    pub origin: Origin,
+    path: Vec<String>,
+}
+
+impl Config {
+    /// Every key that is in force, in the order of the shipped file.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
 }
 
 impl std::ops::Deref for Config {
@@ -26,16 +58,5 @@ impl std::ops::Deref for Config {
 
     fn deref(&self) -> &Settings {
         &self.settings
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shipped_config_is_valid() {
-        let settings: Settings = toml::from_str(SHIPPED).expect("valid");
-        assert_eq!(settings.roster.spread, 48);
     }
 }

@@ -122,7 +122,7 @@ pub(super) fn variable<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::
         .filter(|name| {
             !name.starts_with(|c: char| c.is_ascii_digit())
                 && (1..=128).contains(&name.len())
-                && !looks_secret(name)
+                && !name.starts_with(TOKEN)
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         })
         .ok_or_else(|| {
@@ -130,10 +130,31 @@ pub(super) fn variable<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::
         })
 }
 
-/// Whether a text is likely a secret that was pasted into the wrong place.
-pub(super) fn looks_secret(text: &str) -> bool {
-    text.trim_start().starts_with("fst_")
+/// The text with dots over what is likely a secret: service tokens, and the user and password of an address. It keeps
+/// its length in characters.
+pub(super) fn conceal(text: &str) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    let begins = |chars: &[char], at: usize, mark: &str| chars[at..].iter().copied().take(mark.len()).eq(mark.chars());
+    let ends = |c: &char| c.is_whitespace() || "\"'`,]})".contains(*c);
+    for at in 0..chars.len() {
+        let hidden = if begins(&chars, at, TOKEN) {
+            let from = at + TOKEN.len();
+            let length = chars[from..].iter().take_while(|c| !ends(c)).count();
+            from..from + length
+        } else if begins(&chars, at, "://") {
+            let from = at + 3;
+            let length = chars[from..].iter().take_while(|c| !ends(c)).count();
+            from..chars[..from + length].iter().rposition(|c| *c == '@').map_or(from, |last| last.max(from))
+        } else {
+            continue;
+        };
+        chars[hidden].fill('•');
+    }
+    chars.into_iter().collect()
 }
+
+/// How service tokens begin.
+const TOKEN: &str = "fst_";
 
 /// An IP address and a port.
 pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {

@@ -1,0 +1,84 @@
+//! How a command ends: its exit code, and what it tells when it fails.
+//!
+//! The exit codes are part of the program's interface and stand in `fleet --help`.
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use super::output::{Unwritten, printable};
+use super::remote::RemoteError;
+use crate::config::ConfigError;
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All went well.
+    Fine = 0,
+    /// Something failed.
+    Failed = 1,
+    /// The command line or the config is wrong.
+    Usage = 2,
+    /// No fleet answers.
+    NoFleet = 3,
+    /// Scripts have errors.
+    Scripts = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command failed, and what to do.
+#[derive(Debug)]
+pub(super) struct Failure {
+    error: anyhow::Error,
+    usage: bool,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A wrong command line.
+    pub(super) fn usage(error: impl Into<anyhow::Error>, hint: Option<String>) -> Self {
+        Self { error: error.into(), usage: true, hint }
+    }
+
+    /// Tells what went wrong, unless it was only that nobody reads any more.
+    pub(super) fn tell(&self) -> Exit {
+        let unwritten = self.error.downcast_ref::<Unwritten>();
+        if unwritten.is_some_and(|Unwritten(error)| error.kind() == ErrorKind::BrokenPipe) {
+            return Exit::Fine;
+        }
+        let remote = self.error.downcast_ref::<RemoteError>();
+        let exit = match remote {
+            _ if self.usage || self.error.is::<ConfigError>() => Exit::Usage,
+            Some(RemoteError::NoFleet { .. }) => Exit::NoFleet,
+            _ => Exit::Failed,
+        };
+        let hint = self.hint.clone().or_else(|| remote.and_then(RemoteError::hint));
+        // There is nowhere left to tell that standard error is closed.
+        let _ = self.write(hint.as_deref());
+        exit
+    }
+
+    fn write(&self, hint: Option<&str>) -> std::io::Result<()> {
+        let red = anstyle::AnsiColor::Red.on_default().bold();
+        let bold = anstyle::Style::new().bold();
+        let mut err = anstream::stderr().lock();
+        writeln!(err, "{red}error{red:#}: {}", printable(&self.error.to_string()).trim_end())?;
+        for cause in self.error.chain().skip(1) {
+            writeln!(err, "{bold}caused by{bold:#}: {}", printable(&cause.to_string()))?;
+        }
+        if let Some(hint) = hint {
+            writeln!(err, "{bold}hint{bold:#}: {}", printable(hint))?;
+        }
+        Ok(())
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), usage: false, hint: None }
+    }
+}

@@ -1,0 +1,273 @@
+//! The program from the outside: arguments and a fleet's answers in; text and exit codes out.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+
+use tempfile::TempDir;
+
+/// A place to run the program in, with nothing of this process's environment in reach.
+struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { dir: TempDir::new().expect("a folder") }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fleet"));
+        command.env_clear().current_dir(self.dir.path()).args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// The exit code, standard output and standard error.
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        told(self.command(args).output().expect("the program starts"))
+    }
+
+    /// Runs against a fleet that gives one answer; also what the fleet was asked.
+    fn run_against(&self, answer: &str, args: &[&str]) -> (i32, String, String, String) {
+        let (address, asked) = fleet(answer.as_bytes().to_vec());
+        let listen = format!("http.listen={address}");
+        let (code, out, err) = self.run(&[args, &["--set", &listen]].concat());
+        let err = err.replace(&address.to_string(), "ADDRESS");
+        (code, out, err, asked.recv().expect("a request").replace(&address.to_string(), "ADDRESS"))
+    }
+}
+
+fn told(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
+
+/// Listens, reads one whole request, sends these bytes and hangs up.
+fn fleet(answer: Vec<u8>) -> (SocketAddr, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (tell, asked) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut request = Vec::new();
+        let mut byte = [0];
+        while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).expect("a request") > 0 {
+            request.extend(byte);
+        }
+        let head = String::from_utf8_lossy(&request).to_lowercase();
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        stream.read_exact(&mut body).expect("a body");
+        request.extend(body);
+        stream.write_all(&answer).expect("sent");
+        tell.send(String::from_utf8(request).expect("UTF-8")).expect("somebody asks");
+    });
+    (address, asked)
+}
+
+fn json(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+const COMMANDS: [&str; 12] =
+    ["run", "check", "studio", "agents", "status", "bots", "pause", "resume", "wake", "reload", "scripts", "config"];
+
+#[test]
+fn help_names_every_command_and_exit_code() {
+    let place = Place::new();
+    let (code, help, err) = place.run(&["--help"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for command in COMMANDS {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
+        let (code, own, _) = place.run(&["help", command]);
+        assert!(code == 0 && own.contains(&format!("Usage: fleet {command}")), "{own}");
+    }
+    for line in ["0  fine", "1  something failed", "2  wrong usage or config", "3  no fleet", "4  scripts have errors"]
+    {
+        assert!(help.contains(line), "{line}: {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_and_wrong_config_end_in_two() {
+    let place = Place::new();
+    for args in [
+        &["statuss"][..],
+        &["pause", "Not A Bot"],
+        &["pause", "--for", "soon"],
+        &["pause", "--for=-2h"],
+        &["bots", "ai_artist"],
+        &["agents", "--json", "--csv"],
+        &["--config", "missing.toml", "config"],
+        &["--set", "clock.sped=1", "config"],
+        &["--set", "clock.speed", "config"],
+        &["config", "clock.sped"],
+        &["--set", "floimg.studio=https://x.example", "--set", "clock.speed=1", "run"],
+    ] {
+        let (code, out, err) = place.run(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(err.starts_with("error: ") && !err.contains('\u{1b}'), "{args:?}: {err}");
+    }
+    let (_, _, err) = place.run(&["config", "clock.sped"]);
+    assert_eq!(err, "error: unknown key `clock.sped`\nhint: did you mean `clock.speed`?\n");
+}
+
+#[test]
+fn what_config_prints_is_a_config_that_says_the_same() {
+    let place = Place::new();
+    let (code, first, _) = place.run(&["config", "--set", "clock.speed=7", "--data", "elsewhere", "-v"]);
+    assert_eq!(code, 0);
+    for line in ["speed = 7.0", "data_dir = \"elsewhere\"", "# --set", "# --data", "# --verbose", "[[bots]]  # default"]
+    {
+        assert!(first.contains(line), "{line}: {first}");
+    }
+    std::fs::write(place.dir.path().join("config.toml"), &first).expect("written");
+    let (code, second, err) = place.run(&["config"]);
+    assert_eq!(code, 0, "{err}");
+    let bare = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split("  #").next().unwrap_or_default().trim_end().to_owned()).collect()
+    };
+    assert_eq!(bare(&first), bare(&second));
+    assert!(second.contains("# config.toml:"), "{second}");
+}
+
+#[test]
+fn config_prints_one_key_one_section_or_json() {
+    let place = Place::new();
+    let run = |args: &[&str]| {
+        let (code, out, err) = place.run(args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+        out
+    };
+    assert_eq!(run(&["config", "http.listen"]), "127.0.0.1:4748\n");
+    assert_eq!(run(&["config", "clock"]), "[clock]\nspeed = 60.0  # default\n");
+    let mut command = place.command(&["config", "--json"]);
+    command.env("FLEET__LOG__FILTER", "warn").env("FLEET_ADMIN_TOKEN", "geheim");
+    let (_, out, _) = told(command.output().expect("the program starts"));
+    assert!(!out.contains("geheim"), "{out}");
+    let entries: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
+    let find = |key: &str| entries.iter().find(|entry| entry["key"] == key).expect("known").clone();
+    assert_eq!(
+        find("log.filter"),
+        serde_json::json!({"key": "log.filter", "value": "warn", "origin": "$FLEET__LOG__FILTER"})
+    );
+    assert_eq!(find("http.admin_token_env")["secret"], "set");
+    assert_eq!(find("floimg.token_env")["secret"], "not set");
+}
+
+#[test]
+fn no_fleet_is_three_and_says_what_to_do() {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let listen = format!("http.listen={address}");
+    for args in [&["status"][..], &["bots"], &["scripts"], &["pause", "all"], &["reload", "ai_artist"]] {
+        let (code, out, err) = Place::new().run(&[args, &["--set", &listen]].concat());
+        assert_eq!((code, out.as_str()), (3, ""), "{err}");
+        assert!(err.starts_with(&format!("error: no fleet answers at {address}\ncaused by: ")), "{err}");
+        assert!(err.contains("\nhint: is `fleet run` running?"), "{err}");
+    }
+}
+
+#[test]
+fn bots_are_a_table() {
+    let body = r#"{"items": [
+        {"id": "ai_artist-1", "username": "art_夢_1", "persona": "ai_artist", "status": "asleep", "reason": "until 07:40",
+         "next_wake": null, "ticks": 3, "version": "0a1b2c3d"},
+        {"id": "collector-12", "username": "c", "status": "backoff", "reason": "a\nb\u001b[2J", "ticks": 12}], "total": 7}"#;
+    let place = Place::new();
+    let args = ["bots", "--persona", "a&b", "--status", "asleep", "--limit", "2"];
+    let (code, out, err, asked) = place.run_against(&json("200 OK", body), &args);
+    assert_eq!((code, err.as_str()), (0, ""));
+    insta::assert_snapshot!(out, @r"
+    ID            USERNAME  STATUS   REASON       NEXT WAKE  TICKS  VERSION
+    ai_artist-1   art_夢_1  asleep   until 07:40  -          3      0a1b2c3d
+    collector-12  c         backoff  a�b�[2J      -          12     -
+    2 of 7 bots; --limit shows more
+    ");
+    assert!(asked.starts_with("GET /api/v1/bots?limit=2&offset=0&persona=a%26b&status=asleep HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains("\r\nHost: ADDRESS\r\n") && asked.contains("\r\nConnection: close\r\n"), "{asked}");
+}
+
+#[test]
+fn chunked_answers_and_nested_values_are_read() {
+    let answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                  f;x=y\r\n{\"bots\": {\"acti\r\nb\r\nng\": 3}, \"s\r\n11\r\ntudio\": \"http:x\"}\r\n0\r\n\r\n";
+    let (code, out, err, _) = Place::new().run_against(answer, &["status"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "bots.acting  3\nstudio       http:x\n", ""));
+    let (_, out, ..) = Place::new().run_against(answer, &["status", "--json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&out).expect("JSON")["bots"]["acting"], 3);
+}
+
+#[test]
+fn controls_carry_the_token_and_what_was_asked() {
+    let place = Place::new();
+    std::fs::create_dir(place.dir.path().join("data")).expect("a folder");
+    std::fs::write(place.dir.path().join("data/admin.token"), "0123456789abcdef\n").expect("written");
+    let (code, out, _, asked) =
+        place.run_against(&json("200 OK", "{}"), &["pause", "ai_artist-3", "--for", "1h 30m", "--reason", "rest"]);
+    assert_eq!((code, out.as_str()), (0, "done\n"));
+    assert!(asked.starts_with("POST /api/v1/bots/ai_artist-3/pause HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains("\r\nAuthorization: Bearer 0123456789abcdef\r\n"), "{asked}");
+    let body: serde_json::Value = serde_json::from_str(asked.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
+    assert_eq!(body, serde_json::json!({"reason": "rest", "for_secs": 5400.0}));
+    let (_, out, _, asked) =
+        place.run_against(&json("202 Accepted", r#"{"message": "waking 8 bots"}"#), &["wake", "ai_artist"]);
+    assert_eq!(out, "waking 8 bots\n");
+    assert!(asked.starts_with("POST /api/v1/personas/ai_artist/wake "), "{asked}");
+    let (_, out, _, asked) = place.run_against("HTTP/1.1 204 No Content\r\n\r\n", &["resume"]);
+    assert_eq!(out, "done\n");
+    assert!(asked.starts_with("POST /api/v1/fleet/resume "), "{asked}");
+}
+
+#[test]
+fn scripts_with_errors_end_in_four() {
+    let place = Place::new();
+    let answer = json("200 OK", r#"{"errors": ["ai_artist.luau:3: expected `end`"]}"#);
+    let (code, out, ..) = place.run_against(&answer, &["reload"]);
+    assert_eq!((code, out.as_str()), (4, "ai_artist.luau:3: expected `end`\n"));
+    let listed = |error: &str| json("200 OK", &format!(r#"{{"items": [{{"name": "ai_artist", "error": {error}}}]}}"#));
+    assert_eq!(place.run_against(&listed("\"line 3\""), &["scripts"]).0, 4);
+    assert_eq!(place.run_against(&listed("null"), &["scripts"]).0, 0);
+}
+
+#[test]
+fn what_is_no_answer_of_a_fleet_is_told_as_such() {
+    let table = [
+        ("", 1, "does not answer as a fleet does: its reply has no head"),
+        ("SSH-2.0-OpenSSH\r\n\r\n", 1, "its reply is not HTTP"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", 1, "its reply is not JSON"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n{}", 1, "its reply is cut short"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{}", 1, "its reply is too long"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 1, "cut short or too long"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", 1, "cut short or too long"),
+        ("HTTP/1.1 500 Oops\r\n\r\n", 1, "the fleet refused (status 500): it gave no reason"),
+        ("HTTP/1.0 200 OK\r\n\r\n{\"until the end\": 1}", 0, ""),
+    ];
+    for (answer, expected_code, expected) in table {
+        let (code, _, err, _) = Place::new().run_against(answer, &["status"]);
+        assert_eq!(code, expected_code, "{answer}: {err}");
+        assert!(err.contains(expected), "{answer}: {err}");
+    }
+}
+
+#[test]
+fn a_refusal_says_why_and_what_to_do() {
+    let answer = json("404 Not Found", r#"{"error": "no bot `ai_artist-99`", "hint": "there are 8"}"#);
+    let (code, _, err, _) = Place::new().run_against(&answer, &["bots", "ai_artist-99"]);
+    assert_eq!(
+        (code, err.as_str()),
+        (1, "error: the fleet refused (status 404): no bot `ai_artist-99`\nhint: there are 8\n")
+    );
+    let answer = json("401 Unauthorized", r#"{"error": "a token is needed"}"#);
+    let (_, _, err, _) = Place::new().run_against(&answer, &["wake"]);
+    assert!(err.contains("hint: the admin token does not fit"), "{err}");
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_error() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Place::new().command(&["config"]).stdout(writer).stderr(Stdio::piped()).output();
+    let (code, _, err) = told(output.expect("the program starts"));
+    assert_eq!((code, err.as_str()), (0, ""));
+}
