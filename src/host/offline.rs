@@ -233,3 +233,195 @@ fn stem(word: &str) -> String {
     }
     word.strip_suffix('s').filter(|stem| stem.len() > 2 && !stem.ends_with('s')).unwrap_or(word).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// What one call and one persona bring.
+    #[derive(Default)]
+    struct Given {
+        about: BTreeMap<String, String>,
+        templates: Vec<String>,
+        lists: BTreeMap<String, Vec<String>>,
+        words: BTreeMap<String, Vec<String>>,
+        interests: Vec<String>,
+    }
+
+    impl Given {
+        fn about(mut self, fact: &str, value: &str) -> Self {
+            self.about.insert(fact.to_owned(), value.to_owned());
+            self
+        }
+
+        fn templates(mut self, templates: &[&str]) -> Self {
+            self.templates = owned(templates);
+            self
+        }
+
+        fn list(mut self, name: &str, list: &[&str]) -> Self {
+            self.lists.insert(name.to_owned(), owned(list));
+            self
+        }
+
+        fn interests(mut self, interests: &[&str]) -> Self {
+            self.interests = owned(interests);
+            self
+        }
+
+        fn write(&self, purpose: &str, max_chars: usize, recent: &[String], seed: u64) -> Result<String, NoTemplate> {
+            let Self { about, templates, lists, words, interests } = self;
+            let request = Request { purpose, about, templates, lists, words, interests, max_chars };
+            write(&request, recent, &mut ChaCha8Rng::seed_from_u64(seed))
+        }
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_calls_templates_come_before_the_personas_and_those_before_the_built_in() {
+        let given = || Given::default().about("subject", "paper boats").list("comments", &["persona on {subject}"]);
+        for (given, purpose, want) in [
+            (given().templates(&["call on {subject}"]), "comment", "call on paper boats"),
+            (given().templates(&["call on {nobody}"]), "comment", "persona on paper boats"),
+            (given().templates(&["call on {"]), "comment", "persona on paper boats"),
+            (given().templates(&["I'm a real person"]), "comment", "persona on paper boats"),
+            (given().list("replies", &["{author|reply}"]), "reply", "author"),
+            (
+                given().list("toast", &["cheers to {cheer}"]).list("cheer", &["{subject}"]),
+                "toast",
+                "cheers to paper boats",
+            ),
+        ] {
+            let texts: BTreeSet<String> =
+                (0..30).map(|seed| given.write(purpose, 200, &[], seed).expect("a text")).collect();
+            assert!(texts.contains(want), "{want}: {texts:?}");
+            assert!(texts.iter().all(|text| text == want || purpose == "reply"), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn who_has_nothing_to_say_says_why() {
+        let nothing =
+            Given::default().templates(&["{who} and {what}", "{"]).write("toast", 200, &[], 1).expect_err("no text");
+        assert_eq!(nothing.missing, ["who"]);
+        assert!(nothing.to_string().contains("`toast`") && nothing.to_string().contains("at character 1"), "{nothing}");
+        let nothing = Given::default().write("toast", 200, &[], 1).expect_err("no text");
+        assert!(nothing.to_string().contains("a list `toast`"), "{nothing}");
+        let given = Given::default().templates(&["the only thing to say"]);
+        let nothing = given.write("toast", 200, &owned(&["The only thing to say!"]), 1).expect_err("no text");
+        assert!(nothing.is_repetition && nothing.to_string().contains("used lately"), "{nothing}");
+    }
+
+    #[test]
+    fn a_bot_does_not_repeat_itself_for_long() {
+        for purpose in ["title", "caption", "comment", "reply", "prompt"] {
+            let given =
+                Given::default().about("subject", "paper boats").about("author", "mira").interests(&["origami", "fog"]);
+            let mut recent: Vec<String> = Vec::new();
+            for seed in 0..60 {
+                let text =
+                    given.write(purpose, 200, &recent, seed).unwrap_or_else(|nothing| panic!("{seed}: {nothing}"));
+                assert!(likeness(&text, &recent) <= SAME, "{text}");
+                recent.insert(0, text);
+            }
+        }
+    }
+
+    #[test]
+    fn built_in_texts_are_clean_with_and_without_facts() {
+        for purpose in ["title", "caption", "comment", "reply", "prompt"] {
+            let facts =
+                Given::default().about("subject", "paper boats").about("author", "mira").about("title", "Fleet");
+            for given in [Given::default(), facts.interests(&["slow photography"])] {
+                let texts: BTreeSet<String> =
+                    (0..400).map(|seed| given.write(purpose, 500, &[], seed).expect("a text")).collect();
+                assert!(texts.len() > 60, "{purpose}: {}", texts.len());
+                for text in &texts {
+                    assert!(!text.contains(['{', '}', '|', '^']) && !text.contains("  "), "{text}");
+                    assert!(!text.contains(" .") && !text.contains("..") && text.trim() == text, "{text}");
+                    assert!(
+                        purpose == "prompt" || text.starts_with(|c: char| c.is_uppercase() || c == '“' || c == 'm'),
+                        "{text}"
+                    );
+                    assert!(!text::claims_to_be_person(text), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_built_in_template_can_be_filled() {
+        let facts = Given::default().about("subject", "paper boats").about("author", "mira").about("title", "Fleet");
+        let given = facts.interests(&["fog"]);
+        let Given { about, templates, lists, words, interests } = &given;
+        let request = Request { purpose: "", about, templates, lists, words, interests, max_chars: 500 };
+        let all = ["title", "caption", "comment", "reply", "prompt"]
+            .map(|purpose| built_in::templates(purpose).expect("some"));
+        for template in all.into_iter().flatten().chain(built_in::HONEST) {
+            for seed in 0..20 {
+                let text = fill(template, &request, &mut ChaCha8Rng::seed_from_u64(seed));
+                assert!(text.is_ok(), "{template}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn asked_whether_it_is_a_bot_it_says_so() {
+        let asked = Given::default().about("text", "are you a real person?").templates(&["of course!"]);
+        let mut answers = BTreeSet::new();
+        let mut recent = Vec::new();
+        for seed in 0..100 {
+            let answer = asked.write("reply", 200, &recent, seed).expect("an answer");
+            assert!(["bot", "automated", "software", "AI agent"].iter().any(|word| answer.contains(word)), "{answer}");
+            assert!(!text::claims_to_be_person(&answer), "{answer}");
+            answers.insert(answer.clone());
+            recent.push(answer);
+        }
+        assert!(answers.len() >= 8, "{answers:?}");
+        assert_eq!(asked.write("reply", 15, &[], 1).expect("an answer"), "Yes, a bot.");
+        assert_eq!(asked.write("comment", 200, &[], 1).expect("a text"), "of course!");
+    }
+
+    #[test]
+    fn texts_fit_and_facts_stay_facts() {
+        let given = Given::default().about("title", "{author} | \n{{ ^ end").templates(&["On {title}"]);
+        assert_eq!(given.write("comment", 200, &[], 1).expect("a text"), "On {author} | {{ ^ end");
+        let claim = Given::default().about("title", "I'm a real person").templates(&["On {title}"]);
+        assert!(!claim.write("comment", 200, &[], 1).expect("a text").contains("real person"));
+        assert_eq!(given.write("comment", 4, &[], 1).expect("a text"), "On…");
+    }
+
+    #[test]
+    fn options_near_the_interests_are_chosen_more_often() {
+        let options = owned(&["Bar chart of rents", "Neon cities at night", "A loaf of bread"]);
+        let interests = owned(&["neon light", "the city"]);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut counts = [0; 3];
+        for _ in 0..1100 {
+            counts[choose(&options, &interests, &mut rng).expect("one")] += 1;
+        }
+        // Weights 1, 9 and 1.
+        assert!((850..950).contains(&counts[1]) && counts[0] > 60 && counts[2] > 60, "{counts:?}");
+        assert_eq!(choose(&[], &interests, &mut rng), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_panics_or_passes_its_limit(
+            purpose in "(reply|comment|title|x)", fact in "\\PC{0,60}", template in "[a-z{}|^ ]{0,30}", max_chars in 0_usize..60, seed: u64,
+        ) {
+            let given = Given::default().about("text", &fact).about("subject", &fact).templates(&[&template, "{text}"]);
+            if let Ok(text) = given.write(&purpose, max_chars, &[], seed) {
+                prop_assert!(text::length(&text) <= max_chars, "{text}");
+                prop_assert!(!text::claims_to_be_person(&text), "{text}");
+            }
+        }
+    }
+}

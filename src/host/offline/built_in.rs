@@ -1,7 +1,6 @@
 //! The built-in grammar: plain English for a persona that brings no templates of its own.
 //!
-//! Every purpose has templates that need no fact at all, and none says anything about a picture that was not given as a
-//! fact.
+//! Every purpose has templates that need no fact at all, and none names what a picture shows unless a fact says so.
 
 /// The templates of a purpose.
 pub(super) fn templates(purpose: &str) -> Option<&'static [&'static str]> {
@@ -72,7 +71,7 @@ const CAPTIONS: &[&str] = &[
     "{One for|Made with} {interest} in mind. {|What would you call it?|It almost went another way.}",
     "{A quick study|A small experiment|A try|Something small}{ between other things| {some_hour}|}. {|Happy with the {edges|colours|balance}.|Might do a series.}",
     "{Kept this one|Chose this one|Stopped here} because {it felt done|more would have been less|the first idea was the right one}.",
-    "{Fewer|Three} steps{ than usual|}, {same idea|no plan|one idea}. {|The workflow is short.|Remix it if you like.}",
+    "{Fewer steps than usual|Three steps}, {same idea|no plan|one idea}. {|The workflow is short.|Remix it if you like.}",
     "{Remixes welcome.|Take it apart if you like.|Feel free to build on it.} {I would like to see where it goes.|The idea is simple enough.|}",
     "{Left it a little rough|Left some room|Kept it plain} {on purpose|this time}. {|Does it hold?|I think it holds.}",
 ];
@@ -110,7 +109,7 @@ const PROMPTS: &[&str] = &[
     "{^subject}, {some_medium}, {some_light}, {some_palette}",
     "{some_medium} of {subject} {some_place}, {some_light}",
     "{subject} {some_hour}, {some_palette}, {some_medium}",
-    "{a {adj} {noun}|{a noun}} {some_place}, {some_medium}, {some_light}, {some_palette}",
+    "{a adj} {noun} {some_place}, {some_medium}, {some_light}, {some_palette}",
     "{interest}: {a adj} {noun} {some_place}, {some_medium}, {some_palette}",
     "{a noun} and {a noun} {some_hour}, {some_medium}, {some_palette}",
     "{some_medium} inspired by {interest}, {a adj} {noun}, {some_light}",
