@@ -20,6 +20,9 @@ const MAX_NAME: usize = 60;
 /// The longest line about themselves.
 const MAX_BIO: usize = 160;
 
+/// Stands for the number while a username is folded and cut.
+const NUMBER: char = '\u{1}';
+
 /// A bot as the gallery shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -148,17 +151,12 @@ impl Who<'_> {
 
     fn username(&self) -> String {
         // The number travels as a sign that folding cannot meet, so that it is whole whatever is cut around it.
-        let number = |name: &str| if name == "n" { Some("\n".to_owned()) } else { self.word(name) };
+        let value = |name: &str| {
+            if name == "n" { Some(NUMBER.to_string()) } else { self.word(name).map(|word| word.replace(NUMBER, "")) }
+        };
         let pattern = &self.persona.identity.username;
-        let filled = grammar::fill(
-            pattern,
-            &|name| number(name).map(|text| text.replace(' ', "_")),
-            &|_| None,
-            &mut self.rng("username"),
-        )
-        .unwrap_or_default();
-        let filled = filled_with_marker(&filled);
-        let (before, after) = filled;
+        let filled = grammar::fill(pattern, &value, &|_| None, &mut self.rng("username")).unwrap_or_default();
+        let (before, after) = around_number(&filled);
         let (mut before, mut after) = (usable(&before), usable(&after));
         if before.trim_matches('_').is_empty() && after.trim_matches('_').is_empty() {
             before = format!("{}_", self.persona.name);
@@ -186,9 +184,9 @@ impl Who<'_> {
 }
 
 /// What stands before and after the first number; without one, it goes last.
-fn filled_with_marker(filled: &str) -> (String, String) {
-    match filled.split_once('\n') {
-        Some((before, after)) => (before.to_owned(), after.replace('\n', "")),
+fn around_number(filled: &str) -> (String, String) {
+    match filled.split_once(NUMBER) {
+        Some((before, after)) => (before.to_owned(), after.replace(NUMBER, "")),
         None => (format!("{filled}_"), String::new()),
     }
 }
@@ -207,8 +205,7 @@ fn usable(text: &str) -> String {
 
 /// The number of an index: each index has its own, few have few digits, and neighbours do not look like neighbours.
 fn number(persona: &str, index: u32) -> u64 {
-    // Indices fill blocks of 90, 900, 9000, … numbers, which all have 2, 3, 4, … digits; within a block, an affine map
-    // with a factor prime to the block's size shuffles them without ever meeting.
+    // Indices fill blocks of 90, 900, 9000, … numbers, which all have 2, 3, 4, … digits, and are shuffled within them.
     let mut place = u64::from(index.wrapping_sub(1));
     let mut low = 10_u64;
     while place >= 9 * low {
@@ -216,14 +213,26 @@ fn number(persona: &str, index: u32) -> u64 {
         low *= 10;
     }
     let size = 9 * low;
-    let digest = digest(&["number", persona, &low.to_string()]);
-    let drawn = |at: usize| digest.iter().skip(at).take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-    let mut factor = size / 3 + drawn(0) % (size / 2);
-    while factor % 2 == 0 || factor % 3 == 0 || factor % 5 == 0 {
-        factor += 1;
+    // The smallest square that holds the block; what falls outside of the block is shuffled on until it is inside.
+    let side = size.isqrt() + 1;
+    loop {
+        place = shuffled(persona, low, side, place);
+        if place < size {
+            return low + place;
+        }
     }
-    let scrambled = u128::from(place) * u128::from(factor) + u128::from(drawn(8) % size);
-    low + u64::try_from(scrambled % u128::from(size)).unwrap_or(0)
+}
+
+/// One of `side * side` places to another: four rounds that each move one half by a digest of the other, which can be undone
+/// and therefore never lead two places to the same.
+fn shuffled(persona: &str, low: u64, side: u64, place: u64) -> u64 {
+    let (mut left, mut right) = (place / side, place % side);
+    for round in 0..4_u64 {
+        let digest = digest(&["number", persona, &low.to_string(), &round.to_string(), &right.to_string()]);
+        let by = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) % side;
+        (left, right) = (right, (left + by) % side);
+    }
+    left * side + right
 }
 
 fn check_pattern(identity: &Identity, key: &str, pattern: &str, wrong: &mut Vec<String>) {
@@ -330,7 +339,13 @@ mod tests {
             .map(|who| format!("{} @{}: {}", who.name, who.username, who.bio))
             .collect();
         // Accounts live by these: a change here renames every bot there is.
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @"
+        Wandering Dreams @art_wandering_26: Wandering things, tide by tide.
+        Jiho Lim @art_blurred_76: Blurred things, lens by lens.
+        Velvet Dreams @art_velvet_33: Velvet things, echo by echo.
+        Laszlo Sharma @art_glassy_73: Glassy things, cedar by cedar.
+        Ilse Das @art_polar_3854: Polar things, harbor by harbor.
+        ");
     }
 
     #[test]
@@ -340,6 +355,15 @@ mod tests {
             let who = identity(&persona, index);
             assert!(who.name.starts_with(&who.bio), "{who:?}");
             assert!(who.username.starts_with(&format!("{}_", text::ascii(&who.bio))), "{who:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_stands_where_the_pattern_has_it() {
+        for (pattern, at_start) in [("{n}fox", true), ("fox{n}", false)] {
+            let username = identity(&persona(patterns(&[""], pattern, "")), 5).username;
+            assert_eq!(username.len(), 5, "{username}");
+            assert_eq!(username.ends_with("fox"), at_start, "{username}");
         }
     }
 
