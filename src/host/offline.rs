@@ -88,9 +88,8 @@ pub fn write(request: &Request<'_>, recent: &[String], rng: &mut dyn Rng) -> Res
         NoTemplate { purpose: request.purpose.to_owned(), missing: Vec::new(), bad: None, is_repetition: false };
     let mut missing = BTreeSet::new();
     for tier in tiers(request) {
-        match from_tier(request, &tier, recent, rng, &mut nothing, &mut missing) {
-            Some(text) => return Ok(text),
-            None => continue,
+        if let Some(text) = from_tier(request, &tier, recent, rng, &mut nothing, &mut missing) {
+            return Ok(text);
         }
     }
     nothing.missing = missing.into_iter().collect();
@@ -129,8 +128,8 @@ pub fn fill(template: &str, request: &Request<'_>, rng: &mut dyn Rng) -> Result<
     grammar::fill(template, &values, &lists, rng)
 }
 
-/// The templates of the call, of the persona, and of this program.
-fn tiers<'a>(request: &Request<'a>) -> [Vec<&'a str>; 3] {
+/// The templates of the call, of the persona, and of this program: first those that speak of what is given.
+fn tiers<'a>(request: &Request<'a>) -> [Vec<&'a str>; 4] {
     let call = request.templates.iter().map(String::as_str).collect();
     let plural = if request.purpose == "reply" { "replies".to_owned() } else { format!("{}s", request.purpose) };
     let persona = [plural.as_str(), request.purpose]
@@ -140,7 +139,14 @@ fn tiers<'a>(request: &Request<'a>) -> [Vec<&'a str>; 3] {
         .map(String::as_str)
         .collect();
     let built_in = built_in::templates(request.purpose).map(<[_]>::to_vec).unwrap_or_default();
-    [call, persona, built_in]
+    // What is made of paper boats should not be called "Amber maple"; a comment may well be about the whole.
+    let must_fit = matches!(request.purpose, "title" | "caption" | "prompt");
+    let fits = |template: &&str| {
+        let asked = grammar::placeholders(template).unwrap_or_default();
+        !must_fit || asked.iter().any(|fact| request.about.contains_key(*fact))
+    };
+    let (fitting, general) = built_in.into_iter().partition(fits);
+    [call, persona, fitting, general]
 }
 
 fn from_tier(
@@ -396,6 +402,17 @@ mod tests {
         let claim = Given::default().about("title", "I'm a real person").templates(&["On {title}"]);
         assert!(!claim.write("comment", 200, &[], 1).expect("a text").contains("real person"));
         assert_eq!(given.write("comment", 4, &[], 1).expect("a text"), "On…");
+    }
+
+    #[test]
+    fn a_title_is_about_the_subject_when_there_is_one() {
+        let given = Given::default().about("subject", "paper boats").interests(&["fog"]);
+        for purpose in ["title", "caption", "prompt"] {
+            for seed in 0..100 {
+                let text = given.write(purpose, 200, &[], seed).expect("a text");
+                assert!(text.to_lowercase().contains("paper boats"), "{text}");
+            }
+        }
     }
 
     #[test]

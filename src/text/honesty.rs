@@ -43,13 +43,13 @@ const ASK: &str = "\
 
 /// `[you are]`: the words state, which asks about a bot, and about a person only before a question mark.
 const STATE: &str = "\
-    you_are you this_account_is this_profile_is this_user_is this_is is_this is_that is_it du_bist sie_sind \
+    you_are you your_a your_an your_just your_not this_account_is this_profile_is this_user_is this_is is_this is_that is_it du_bist sie_sind \
     ihr_seid ist_das ist_das_hier ist_dieser_account tu_es vous_etes tes cest est_ce eres sos usted_es es_esto \
     esto_es es_esta_cuenta voce_e vc_e e_voce isso_e isto_e esta_conta_e essa_conta_e";
 
 /// Words that may stand between who is asked and what they might be.
 const FILL: &str = "\
-    soy sou somos a an the some any kind sort of just only actually even really truly secretly like maybe perhaps possibly by \
+    soy sou somos guys folks a an the some any kind sort of just only actually even really truly secretly like maybe perhaps possibly by \
     chance all honestly legit literally for in fact still one those these not simply basically also ai real \
     actual living breathing genuine automated being or either be um uh another fellow 100 percent fully totally \
     definitely very much so too here sure lol ein eine einen einem einer n nen ne nem echt echter echte echten \
@@ -79,7 +79,10 @@ const ELSE: &str = "\
     researcher engineer designer geek collector photographer drawing drawings picture pictures image images \
     photo photos painting paintings series generated made assisted who whose whom style theme themed character \
     toy estate resources tools tool prompts prompt quick about model models place thing video kunst kuenstler \
-    bild bilder die der das que arte artista imagen imagem foto qui interested love vision design render renders";
+    bild bilder die der das que arte artista imagen imagem foto qui interested love name figure figures form shape face faces eye eyes hand hands touch feelings vision design render renders";
+
+/// What people are besides.
+const PEOPLE: &str = "artist artists guy photographer designer developer engineer kuenstler artista";
 
 const NOT: &str = "\
     not no never nicht kein keine pas nao neither nor hardly";
@@ -89,11 +92,11 @@ const OWN: &str =
     "i_am i_was i_swear_i_am we_are am ich_bin bin wir_sind soy yo_soy somos je_suis jsuis nous_sommes sou eu_sou";
 
 /// Says what somebody is, likely the one who writes.
-const TOLD: &str = "as_a written_by typed_by posted_by run_by there_is_a there_is_one behind_this_is account_is talking_to \
-    speaking_to speaking_with hay il_y_a hinter als como_un como_una como_um como_uma";
+const TOLD: &str = "as_a written_by typed_by posted_by run_by behind_this_is account_is talking_to \
+    speaking_to speaking_with als como_un como_una como_um como_uma";
 
 /// Claims that need no more words.
-const CLAIMED_WHOLE: &str = "human_here person_here flesh_and_blood carne_y_hueso fleisch_und_blut 100_percent_human";
+const CLAIMED_WHOLE: &str = "human_here person_here human_behind_this person_behind_this flesh_and_blood carne_y_hueso fleisch_und_blut 100_percent_human";
 
 /// The words before a negation that is about oneself.
 const SELF: &str = "am bin soy suis sou i ich je yo eu";
@@ -223,7 +226,9 @@ fn leads_to(tokens: &[&str], from: usize, counts: impl Fn(&str) -> bool) -> bool
 
 /// Whether the word at this place is only the first half of something else, like `robot art` or `a person who`.
 fn continues(tokens: &[&str], at: usize) -> bool {
-    tokens.get(at + 1).is_some_and(|next| is(next, ELSE))
+    // A "human artist" is still a human.
+    let is_somebody = |next: &str| is(tokens[at], "human real echter humano humana humain") && is(next, PEOPLE);
+    tokens.get(at + 1).is_some_and(|next| is(next, ELSE) && !is_somebody(next))
 }
 
 fn sentence_asks(tokens: &[&str], at: usize) -> bool {
@@ -294,13 +299,9 @@ fn tokens(text: &str) -> Vec<String> {
         };
         match out.last_mut() {
             // "?!" and "..?" are still questions.
-            Some(last) if matches!(last.as_str(), "." | "!" | "?") => {
-                if sign == "?" {
-                    *last = "?".to_owned();
-                }
-            }
-            Some(_) => out.push(sign.to_owned()),
-            None => {}
+            Some(last) if is(last, ". ! ?") && sign == "?" => *last = sign.to_owned(),
+            Some(last) if !is(last, ". ! ?") => out.push(sign.to_owned()),
+            _ => {}
         }
     }
     out
@@ -311,7 +312,7 @@ fn write_out(word: &str, out: &mut Vec<String>) {
         "u" | "ya" | "yall" => &["you"],
         "r" => &["are"],
         "im" => &["i", "am"],
-        "youre" | "ur" | "your" => &["you", "are"],
+        "youre" | "ur" => &["you", "are"],
         "arent" => &["are", "not"],
         "isnt" => &["is", "not"],
         "aint" => &["am", "not"],
@@ -363,6 +364,9 @@ mod tests {
             "are you ChatGPT?",
             "Are you A.I.?",
             "are you sentient",
+            "Are you guys real?",
+            "Are you a human artist?",
+            "your a bot lol",
             "nice colours! are you a robot?",
             "bist du ein Bot?",
             "Bist du eigentlich ein echter Mensch",
@@ -392,6 +396,9 @@ mod tests {
             "Is this AI generated?",
             "Is this picture made by AI?",
             "did AI make this?",
+            "is that your real name?",
+            "Your robot is cute!",
+            "Nice! Are these humans real?",
             "is this AI art",
             "is this a real place?",
             "Is this a real photo?",
@@ -465,6 +472,9 @@ mod tests {
             "I'm not human.",
             "No human here, just a script.",
             "No, a bot.",
+            "There is a person in the corner",
+            "There is a human figure on the left, a human touch",
+            "Human after all",
             "No, soy un bot.",
             "No fake smiles in this one",
             "I am not a real person, I'm an AI account.",
