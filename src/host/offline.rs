@@ -10,7 +10,7 @@ use rand::Rng;
 
 use crate::host::identity;
 use crate::text::grammar::{self, BadTemplate, Unfilled};
-use crate::text::{self, similarity};
+use crate::text::{self, Shape};
 
 /// Texts more alike than this count as the same.
 pub const SAME: f64 = 0.8;
@@ -79,16 +79,17 @@ impl NoTemplate {
 /// # Errors
 /// When no template fits, with what was missing.
 pub fn write(request: &Request<'_>, recent: &[String], rng: &mut dyn Rng) -> Result<String, NoTemplate> {
+    let recent: Vec<Shape> = recent.iter().map(|said| Shape::of(said)).collect();
     if request.purpose == "reply"
         && SAID.iter().any(|fact| request.about.get(*fact).is_some_and(|text| text::asks_if_bot(text)))
     {
-        return Ok(honest_answer(request, recent, rng));
+        return Ok(honest_answer(request, &recent, rng));
     }
     let mut nothing =
         NoTemplate { purpose: request.purpose.to_owned(), missing: Vec::new(), bad: None, is_repetition: false };
     let mut missing = BTreeSet::new();
     for tier in tiers(request) {
-        if let Some(text) = from_tier(request, &tier, recent, rng, &mut nothing, &mut missing) {
+        if let Some(text) = from_tier(request, &tier, &recent, rng, &mut nothing, &mut missing) {
             return Ok(text);
         }
     }
@@ -152,7 +153,7 @@ fn tiers<'a>(request: &Request<'a>) -> [Vec<&'a str>; 4] {
 fn from_tier(
     request: &Request<'_>,
     templates: &[&str],
-    recent: &[String],
+    recent: &[Shape],
     rng: &mut dyn Rng,
     nothing: &mut NoTemplate,
     missing: &mut BTreeSet<String>,
@@ -197,7 +198,7 @@ fn from_tier(
 }
 
 /// An answer that tells the truth; a short one where there is little room.
-fn honest_answer(request: &Request<'_>, recent: &[String], rng: &mut dyn Rng) -> String {
+fn honest_answer(request: &Request<'_>, recent: &[Shape], rng: &mut dyn Rng) -> String {
     let mut answers: Vec<String> = Vec::new();
     let mut left = built_in::HONEST.to_vec();
     while !left.is_empty() {
@@ -205,12 +206,14 @@ fn honest_answer(request: &Request<'_>, recent: &[String], rng: &mut dyn Rng) ->
         answers.extend(fill(template, request, rng).ok().filter(|text| text::length(text) <= request.max_chars));
     }
     // The truth may be told twice, so the most different answer is good enough.
-    let freshest = answers.into_iter().min_by(|a, b| likeness(a, recent).total_cmp(&likeness(b, recent)));
+    let rated = answers.into_iter().map(|answer| (likeness(&answer, recent), answer));
+    let freshest = rated.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, answer)| answer);
     freshest.unwrap_or_else(|| text::clip(built_in::SHORTEST_TRUTH, request.max_chars))
 }
 
-fn likeness(text: &str, recent: &[String]) -> f64 {
-    recent.iter().map(|said| similarity(text, said)).fold(0.0, f64::max)
+fn likeness(text: &str, recent: &[Shape]) -> f64 {
+    let shape = Shape::of(text);
+    recent.iter().map(|said| shape.similarity(said)).fold(0.0, f64::max)
 }
 
 /// The list of this name: the persona's templates, its words, its interests, then what this program brings along.
@@ -334,7 +337,7 @@ mod tests {
             for seed in 0..60 {
                 let text =
                     given.write(purpose, 200, &recent, seed).unwrap_or_else(|nothing| panic!("{seed}: {nothing}"));
-                assert!(likeness(&text, &recent) <= SAME, "{text}");
+                assert!(recent.iter().all(|said| text::similarity(said, &text) <= SAME), "{text}");
                 recent.insert(0, text);
             }
         }
