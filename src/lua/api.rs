@@ -131,7 +131,13 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
                 };
                 let call_or_wrong = slot.call(&lua, name, module, values);
                 match call_or_wrong {
-                    Ok(request) => protocol(&lua, &slot, call(request).await),
+                    Ok(request) => {
+                        if request.host.is_trial() {
+                            // In the world a call waits, and waiting is not possible everywhere: the trial must show that.
+                            tokio::task::yield_now().await;
+                        }
+                        protocol(&lua, &slot, call(request).await)
+                    }
                     Err(wrong) => raised(&lua, &wrong),
                 }
             }

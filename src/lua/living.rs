@@ -130,7 +130,7 @@ impl LivingBot {
         if self.is_newborn {
             self.is_newborn = false;
             if let Some(on_start) = &self.on_start {
-                self.call(on_start, &bot, ()).await?;
+                self.call(on_start, &bot, Value::Nil).await?;
             }
         }
         if let (Some(old), Some(on_reload)) = (&tick.old_version, &self.on_reload) {
@@ -142,7 +142,7 @@ impl LivingBot {
             }
         }
         let Some(on_tick) = &self.on_tick else { return Ok(None) };
-        match self.call(on_tick, &bot, ()).await? {
+        match self.call(on_tick, &bot, Value::Nil).await? {
             Value::Nil => Ok(None),
             Value::Integer(seconds) => self.seconds(on_tick, seconds as f64),
             Value::Number(seconds) => self.seconds(on_tick, seconds),

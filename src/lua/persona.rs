@@ -215,7 +215,7 @@ fn read_schedule(reader: &mut Reader<'_>, table: &Table) -> Option<Schedule> {
     let known = ["timezone", "awake", "days", "peak"];
     contract::check_names(reader.file, "schedule", &inner, &known, reader.diagnostics);
     let zone_name = reader.needed(&inner, "schedule", "timezone", "timezone = \"Europe/Berlin\"");
-    let zone = match rhythm::zone(&zone_name) {
+    let zone = match rhythm::parse::zone(&zone_name) {
         Ok(zone) => Some(zone),
         Err(_) if zone_name.is_empty() => None,
         Err(problem) => {
@@ -224,16 +224,16 @@ fn read_schedule(reader: &mut Reader<'_>, table: &Table) -> Option<Schedule> {
         }
     };
     let awake = reader.text(&inner, "schedule", "awake").unwrap_or_else(|| "00:00-00:00".to_owned());
-    let awake = rhythm::span(&awake).map_err(|problem| reader.says("schedule.awake", &problem)).ok();
+    let awake = rhythm::parse::span(&awake).map_err(|problem| reader.says("schedule.awake", &problem)).ok();
     let days = match Reader::value(&inner, "days") {
         Value::Nil => "all".to_owned(),
         Value::Table(list) => texts(&list).map(|days| days.join(",")).unwrap_or_default(),
         value => as_text(&value).unwrap_or_default(),
     };
-    let days = rhythm::days(&days).map_err(|problem| reader.says("schedule.days", &problem)).ok();
+    let days = rhythm::parse::days(&days).map_err(|problem| reader.says("schedule.days", &problem)).ok();
     let mut peaks = Vec::new();
     for peak in reader.texts(&inner, "schedule", "peak").unwrap_or_default() {
-        match rhythm::span(&peak) {
+        match rhythm::parse::span(&peak) {
             Ok(peak) => peaks.push(peak),
             Err(problem) => reader.says("schedule.peak", &problem),
         }

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mlua::{ChunkMode, Compiler, Function, Lua, LuaOptions, StdLib, Table, Value};
+use mlua::chunk::{ChunkMode, Compiler};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value};
 
 use super::api::{self, Slot};
 use super::fault;

@@ -3,3 +3,4 @@
 mod client;
 mod cli;
 mod config;
+mod scratch;
