@@ -75,3 +75,31 @@ async fn scratch() {
         println!("    {:?}", t.elapsed());
     }
 }
+
+#[tokio::test]
+async fn scratch_personas() {
+    let mut sources = Sources::default();
+    for dir in ["personas", "behaviours", "lib", "lib/voices"] {
+        let Ok(entries) = std::fs::read_dir(format!("scripts/{dir}")) else { continue };
+        for e in entries { let e = e.unwrap(); if e.path().is_file() { sources.files.insert(format!("{dir}/{}", e.file_name().to_string_lossy()), std::fs::read_to_string(e.path()).unwrap().into()); } }
+    }
+    let mut shop = Workshop::new().unwrap();
+    let t = std::time::Instant::now();
+    shop.compile(&sources, &limits());
+    println!("compile {:?}", t.elapsed());
+    for (name, _) in sources.personas() {
+        let t = std::time::Instant::now();
+        match shop.build(&sources, &name, &limits()) {
+            Err(d) => { for d in d { println!("{name}: {d} {:?}", d.hint) } }
+            Ok(v) => {
+                let v = std::sync::Arc::new(v);
+                println!("{name}: built {} {:?} warnings {:?}", v.id, t.elapsed(), v.warnings.len());
+                let t = std::time::Instant::now();
+                let r = floimg_fleet::lua::rehearse(&v, limits(), jiff::Timestamp::now()).await;
+                println!("   {:?} {:?}", r.map_err(|d| format!("{d} {:?}", d.traceback)), t.elapsed());
+                let b = floimg_fleet::lua::LivingBot::new(v, limits(), None).unwrap();
+                println!("   vm {} KiB", b.memory() >> 10);
+            }
+        }
+    }
+}
