@@ -9,7 +9,7 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use crate::host::Host;
 use crate::host::refusal::Refusal;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, FailureKind};
 
 use super::args::Args;
 use super::limits::{Meter, Stop};
@@ -135,6 +135,10 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
                         if request.host.is_trial() {
                             // In the world a call waits, and waiting is not possible everywhere: the trial must show that.
                             tokio::task::yield_now().await;
+                            if request.host.refuses_all() && name != "time.sleep" {
+                                let failure = Refusal::failure(FailureKind::Unavailable, "the trial refuses everything");
+                                return protocol(&lua, &slot, Err(Trouble::Refusal(failure)));
+                            }
                         }
                         protocol(&lua, &slot, call(request).await)
                     }

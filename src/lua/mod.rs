@@ -16,4 +16,4 @@ pub mod version;
 mod vm;
 
 pub use living::{Lived, LivingBot, Tick};
-pub use trial::rehearse;
+pub use trial::{rehearse, rehearse_refused};

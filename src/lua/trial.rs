@@ -50,6 +50,27 @@ pub async fn rehearse(version: &Arc<Version>, limits: Limits, now: Timestamp) ->
     Ok(())
 }
 
+/// Lets a version live a few ticks in a world that refuses everything, as worlds do.
+///
+/// Raising there does not keep a version out, but its author should know.
+pub async fn rehearse_refused(version: &Arc<Version>, limits: Limits, now: Timestamp) -> Option<Diagnostic> {
+    let trial = Arc::new(Trial::new(now, true));
+    let id = BotId { persona: version.persona.name.clone(), index: 1 };
+    let profile = Arc::new(identity(&version.persona, 1));
+    let mut bot = LivingBot::new(version.clone(), limits, None).ok()?;
+    for tick in 1..=TICKS {
+        let host = Host::trial(trial.clone(), id.clone(), profile.clone(), version.persona.clone(), u64::from(tick));
+        let visit = Visit { number: 1, tick, ticks_left: TICKS - tick };
+        let events = if tick == 2 { events(&id, now) } else { Vec::new() };
+        if let Err(diagnostic) = bot.live(Tick { host, visit, old_version: None, events }).await {
+            let message = format!("raises when the world refuses a call: {}", diagnostic.message);
+            return Some(Diagnostic { message, ..diagnostic }.as_warning());
+        }
+        trial.pass(Seconds::clamped(180.0));
+    }
+    None
+}
+
 fn events(bot: &BotId, now: Timestamp) -> Vec<StoredEvent> {
     let event = |id: i64, kind: &str, comment: Option<&str>, text: Option<&str>, from: Option<&str>| StoredEvent {
         id,

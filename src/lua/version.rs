@@ -104,6 +104,16 @@ impl Workshop {
         }
     }
 
+    /// The digest of all that was compiled last.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for (path, chunk) in &self.chunks {
+            hash.update(path.as_bytes());
+            hash.update(chunk.digest);
+        }
+        hash.finalize().into()
+    }
+
     /// Builds a persona's version from what was compiled last.
     ///
     /// # Errors
