@@ -227,7 +227,9 @@ pub(super) async fn strike(State(shared): State<Shared>, request: Request, next:
         Kind::DropAfter => {
             let reply = next.run(request).await;
             // A reply that comes in pieces is heard out, so that everything it stands for has happened.
-            let _ = axum::body::to_bytes(reply.into_body(), usize::MAX).await;
+            let whole = axum::body::to_bytes(reply.into_body(), usize::MAX);
+            // A stream of events never ends; whatever else it was, the reply is lost.
+            let _ = tokio::time::timeout(Duration::from_secs(60), whole).await;
             broken(cut)
         }
         Kind::Html => {

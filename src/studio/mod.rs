@@ -14,6 +14,7 @@ pub mod render;
 mod visitors;
 mod wire;
 
+use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::PathBuf;
@@ -79,14 +80,13 @@ pub enum Error {
 }
 
 /// A studio. Clones are the same studio.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Studio {
     shared: Shared,
 }
 
 type Shared = Arc<Inner>;
 
-#[derive(Debug)]
 struct Inner {
     desk: Desk,
     pictures: Pictures,
@@ -96,6 +96,12 @@ struct Inner {
     closing: CancellationToken,
     /// Held as long as the studio lives, so that two never write one journal.
     _lock: File,
+}
+
+impl fmt::Debug for Studio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Studio").field("counts", &self.counts()).finish_non_exhaustive()
+    }
 }
 
 impl Drop for Inner {

@@ -31,6 +31,8 @@ use super::wire::{Stats, avatar_path, image_path, iso};
 
 /// How many pictures one page of the gallery has.
 const PAGE: usize = 24;
+/// How many remixes an item's page shows.
+const REMIXES: usize = 12;
 /// How many pages may listen for news at once.
 const LISTENERS: usize = 1024;
 const STYLE: &str = include_str!("assets/studio.css");
@@ -147,7 +149,9 @@ struct ItemPage {
     views: u64,
     parent: Option<Card>,
     parent_gone: bool,
+    /// The newest remixes, at most [`REMIXES`].
     remixes: Vec<Card>,
+    remix_count: usize,
     remarks: Vec<Remark>,
     /// Whether a like waits for a name.
     asks_name: bool,
@@ -350,7 +354,7 @@ fn item_page(shared: &Shared, eyes: &Eyes, id: &str) -> Option<ItemPage> {
     shared.desk.read(|gallery| {
         let item = gallery.item(id)?;
         let parent = item.remix_of.as_deref().map(|parent| gallery.item(parent));
-        let remixes = item.forks.iter().rev().take(12).map(|at| eyes.card(gallery, gallery.item_placed(*at)));
+        let remixes = item.forks.iter().rev().take(REMIXES).map(|at| eyes.card(gallery, gallery.item_placed(*at)));
         Some(ItemPage {
             frame: eyes.frame(shared, gallery),
             card: eyes.card(gallery, item),
@@ -359,6 +363,7 @@ fn item_page(shared: &Shared, eyes: &Eyes, id: &str) -> Option<ItemPage> {
             parent: parent.flatten().map(|parent| eyes.card(gallery, parent)),
             parent_gone: parent.is_some_and(|parent| parent.is_none()),
             remixes: remixes.collect(),
+            remix_count: item.forks.len(),
             remarks: item.comments.iter().map(|comment| eyes.remark(gallery, comment)).collect(),
             asks_name: false,
             draft: String::new(),

@@ -35,7 +35,6 @@ pub(super) enum PictureError {
 }
 
 /// Draws pictures and keeps the files.
-#[derive(Debug)]
 pub(super) struct Pictures {
     renderer: Renderer,
     shelf: Arc<Shelf>,
@@ -275,20 +274,22 @@ impl Shelf {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    // Each of these holds the index from its first look to its last touch of the disk, so that the two always agree;
+    // all run on threads that may block.
+
     fn get(&self, name: &str) -> Option<Vec<u8>> {
-        if !self.index().files.contains_key(name) {
+        let mut index = self.index();
+        if !index.files.contains_key(name) {
             return None;
         }
         match std::fs::read(self.dir.join(name)) {
             Ok(bytes) => {
-                self.index().touch(name);
+                index.touch(name);
                 Some(bytes)
             }
             Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    warn!(name, %error, "could not read a kept picture; drawing it again");
-                }
-                self.index().remove(name);
+                warn!(name, %error, "could not read a kept picture; drawing it again");
+                index.remove(name);
                 None
             }
         }
@@ -299,17 +300,13 @@ impl Shelf {
         if size > self.limit {
             return;
         }
-        // The room is taken before the file is written, so that the folder is within its limit at every moment.
-        let over = {
-            let mut index = self.index();
-            let over = index.make_room(size, self.limit);
-            index.insert(name.to_owned(), size);
-            over
-        };
-        self.unlink(over);
-        if let Err(error) = write_whole(&self.dir, name, bytes) {
-            warn!(name, %error, "could not keep a picture; it will be drawn again when asked for");
-            self.index().remove(name);
+        let mut index = self.index();
+        index.remove(name);
+        // The room is made before the file is written, so that the folder is within its limit at every moment.
+        self.unlink(index.make_room(size, self.limit));
+        match write_whole(&self.dir, name, bytes) {
+            Ok(()) => index.insert(name.to_owned(), size),
+            Err(error) => warn!(name, %error, "could not keep a picture; it will be drawn again when asked for"),
         }
     }
 

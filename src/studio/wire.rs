@@ -19,6 +19,7 @@
 //! - One's own post may be liked. Likes and comments cost nothing of any budget.
 //! - `imageUrls` are relative. A post names a picture of this studio, by the relative or any absolute form of that
 //!   address; anything else is a 400. Whose picture it is, is not asked.
+//! - A title or comment of nothing but spaces is a 400.
 //! - A description has at most 5000 characters; it may be absent, and an empty one is stored as null.
 //! - An execution answers with a fresh `workflowId`. A post that carries the `workflowId` of another account's earlier
 //!   post is a remix of the first such post; the first post counts it in `forkCount`.
