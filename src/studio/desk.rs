@@ -289,7 +289,8 @@ mod tests {
             desk.read(|gallery| gallery.account(at).id.clone())
         };
         let (anna, ben) = (invite("anna"), invite("ben"));
-        let image = super::super::journal::RecipeImage { id: "i".into(), extension: "png".into(), width: 1, height: 1 };
+        let image =
+            crate::studio::journal::RecipeImage { id: "i".into(), extension: "png".into(), width: 1, height: 1 };
         let recipe = Event::Recipe {
             workflow: "w".into(),
             account: None,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::api::ApiError;
+use super::answer::{ApiError, JsonBody};
 use super::connection::Cut;
 
 /// One fault: which calls it strikes, and how.
@@ -269,10 +269,7 @@ pub(super) async fn show(State(shared): State<Shared>) -> axum::Json<Value> {
 }
 
 /// Sets the faults.
-pub(super) async fn set(
-    State(shared): State<Shared>,
-    super::api::JsonBody(body): super::api::JsonBody,
-) -> Result<axum::Json<Value>, ApiError> {
+pub(super) async fn set(State(shared): State<Shared>, JsonBody(body): JsonBody) -> Result<axum::Json<Value>, ApiError> {
     shared.faults.set(body).map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, error))?;
     Ok(axum::Json(shared.faults.show()))
 }

@@ -2,6 +2,7 @@
 //!
 //! It says that it is a stand-in, marks every account that software runs, and forgets nothing over a crash.
 
+mod answer;
 mod api;
 mod connection;
 mod desk;
@@ -155,7 +156,7 @@ impl Studio {
                 let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
                 let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
                 error!(panic = text, "a request to the studio panicked");
-                api::ApiError::internal().into_response()
+                answer::ApiError::internal().into_response()
             }))
             .with_state(Arc::clone(&self.shared))
     }

@@ -23,7 +23,7 @@ use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tracing::error;
 
 use super::Shared;
-use super::api::{ApiError, read_body};
+use super::answer::{ApiError, read_body};
 use super::desk::{Live, Refusal};
 use super::gallery::{AccountAt, Comment, Gallery, Item, Order, Query};
 use super::visitors::{NAME, Pace, Visit};

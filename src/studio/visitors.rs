@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::Inner;
-use super::api::ApiError;
+use super::answer::ApiError;
 use super::desk::{NewAccount, fresh_id};
 
 const COOKIE: &str = "studio_visit";

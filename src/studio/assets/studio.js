@@ -185,6 +185,10 @@
   const send = async (form, extra) => {
     const data = new URLSearchParams(new FormData(form));
     for (const [key, value] of Object.entries(extra || {})) data.set(key, value);
+    if (!("named" in body.dataset) && !data.get("name")) {
+      const name = await askName();
+      return name ? send(form, { name }) : null;
+    }
     const reply = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "application/json" } });
     const answer = await reply.json();
     if (answer.needsName) {
