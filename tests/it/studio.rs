@@ -667,3 +667,22 @@ async fn pages_are_told_of_news_and_let_go_at_the_end() {
     world.close().await;
     while news.chunk().await.expect("an orderly end").is_some() {}
 }
+
+#[tokio::test]
+async fn it_answers_in_process_as_well() {
+    use tower::ServiceExt;
+    let dir = tempfile::tempdir().expect("a folder");
+    let studio = Studio::open(options(dir.path())).expect("a studio");
+    let call = |method: &str, path: &str, body: &str| {
+        let request = axum::http::Request::builder().method(method).uri(path);
+        let request =
+            request.header("Authorization", format!("Bearer {TOKEN}")).body(axum::body::Body::from(body.to_owned()));
+        studio.router().oneshot(request.expect("a request"))
+    };
+    assert_eq!(call("GET", "/api/showcase", "").await.expect("a reply").status(), 200);
+    let drop_next = r#"[{ "kind": "drop", "times": 1 }]"#;
+    assert_eq!(call("PUT", "/api/admin/faults", drop_next).await.expect("a reply").status(), 200);
+    let lost = call("GET", "/api/showcase", "").await.expect("a head");
+    assert!(axum::body::to_bytes(lost.into_body(), 1 << 20).await.is_err(), "without a connection, the body breaks");
+    assert_eq!(call("GET", "/api/showcase", "").await.expect("a reply").status(), 200);
+}
