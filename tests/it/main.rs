@@ -3,5 +3,4 @@
 mod client;
 mod cli;
 mod config;
-mod scratch;
 mod studio;
