@@ -1,1 +1,3 @@
-//! To be written.
+//! The embedded studio: a stand-in that speaks FloImg's wire API.
+
+pub mod render;
