@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let small = imageops::resize(&picture, 396, 396, imageops::FilterType::Triangle);
             imageops::replace(&mut sheet, &small, (i % 4) as i64 * 400 + 2, (i / 4) as i64 * 400 + 2);
         }
-        image::DynamicImage::ImageRgba8(sheet).to_rgb8().save(folder.join(format!("sheet-{page}.jpg")))?;
+        image::DynamicImage::ImageRgba8(sheet).to_rgb8().save(folder.join(format!("sheet-{page}.png")))?;
     }
     std::fs::write(folder.join("slowest.txt"), format!("{slow:?}\n"))?;
     Ok(())
