@@ -12,10 +12,12 @@ pub fn avatar(username: &str, px: u32) -> String {
     let palette = Palette::choose(&[], &mut chance);
     let s = px.clamp(8, 1024) as f32;
     let mut c = Canvas::new(s, s);
-    let (from, to) = chance.pick(&[(palette.main, palette.soft), (palette.deep, palette.main), (palette.accent, palette.soft)]);
+    let (from, to) =
+        chance.pick(&[(palette.main, palette.soft), (palette.deep, palette.main), (palette.accent, palette.soft)]);
     let angle = chance.between(0.0, 6.28);
     let (dx, dy) = (angle.cos() * s * 0.6, angle.sin() * s * 0.6);
-    let ground = c.linear((s / 2.0 - dx, s / 2.0 - dy), (s / 2.0 + dx, s / 2.0 + dy), &[(0.0, from, 1.0), (1.0, to, 1.0)]);
+    let ground =
+        c.linear((s / 2.0 - dx, s / 2.0 - dy), (s / 2.0 + dx, s / 2.0 + dy), &[(0.0, from, 1.0), (1.0, to, 1.0)]);
     c.page(&ground);
     for layer in 0..2 {
         let colour = if layer == 0 { palette.accent } else { palette.deep };
@@ -29,7 +31,8 @@ pub fn avatar(username: &str, px: u32) -> String {
             .collect();
         c.path(&smooth(&blob, Close::Yes), &colour.alpha(0.75));
     }
-    let letter: String = username.chars().find(|c| c.is_alphanumeric()).into_iter().flat_map(char::to_uppercase).collect();
+    let letter: String =
+        username.chars().find(|c| c.is_alphanumeric()).into_iter().flat_map(char::to_uppercase).collect();
     let ink = if from.mix(to, 0.5).lightness() > 0.66 { palette.ink } else { palette.paper };
     c.text((s / 2.0, s * 0.66), s * 0.46, Face::Bold, &ink.hex(), "middle", &letter);
     c.svg()

@@ -9,8 +9,23 @@ pub(super) const GENERATORS: &[&str] = &["openai", "shapes", "qr", "quickchart"]
 
 /// Transform names.
 pub(super) const TRANSFORMS: &[&str] = &[
-    "convert", "resize", "blur", "sharpen", "grayscale", "negate", "normalize", "threshold", "modulate", "tint", "extend",
-    "extract", "roundCorners", "addText", "addCaption", "preset", "composite",
+    "convert",
+    "resize",
+    "blur",
+    "sharpen",
+    "grayscale",
+    "negate",
+    "normalize",
+    "threshold",
+    "modulate",
+    "tint",
+    "extend",
+    "extract",
+    "roundCorners",
+    "addText",
+    "addCaption",
+    "preset",
+    "composite",
 ];
 
 /// The generators with their parameters, as JSON.
@@ -65,10 +80,9 @@ pub fn transforms() -> Value {
             "blur" => (json!({"sigma": "0.3–100"}), &["sigma"]),
             "sharpen" => (json!({"sigma": "0.3–10"}), &["sigma"]),
             "threshold" => (json!({"value": "0–255"}), &[]),
-            "modulate" => (
-                json!({"brightness": "0–10", "saturation": "0–10", "hue": "-360–360", "lightness": "-100–100"}),
-                &[],
-            ),
+            "modulate" => {
+                (json!({"brightness": "0–10", "saturation": "0–10", "hue": "-360–360", "lightness": "-100–100"}), &[])
+            }
             "tint" => (json!({"color": "colour"}), &["color"]),
             "extend" => (
                 json!({"top": "0–1024", "bottom": "0–1024", "left": "0–1024", "right": "0–1024", "background": "colour"}),

@@ -256,7 +256,16 @@ fn colour(i: usize) -> Colour {
 fn nice(v: f32) -> f32 {
     let power = 10_f32.powf(v.log10().floor());
     let lead = v / power;
-    power * if lead <= 1.0 { 1.0 } else if lead <= 2.0 { 2.0 } else if lead <= 5.0 { 5.0 } else { 10.0 }
+    power
+        * if lead <= 1.0 {
+            1.0
+        } else if lead <= 2.0 {
+            2.0
+        } else if lead <= 5.0 {
+            5.0
+        } else {
+            10.0
+        }
 }
 
 fn short(v: f32) -> String {
@@ -267,6 +276,12 @@ fn short(v: f32) -> String {
         a if a >= 1e4 => (v / 1e3, "k"),
         _ => (v, ""),
     };
-    let text = if a == 0.0 || (v.fract().abs() < 1e-4) { format!("{v:.0}") } else if v.abs() < 0.1 { format!("{v:.3}") } else { format!("{v:.1}") };
+    let text = if a == 0.0 || (v.fract().abs() < 1e-4) {
+        format!("{v:.0}")
+    } else if v.abs() < 0.1 {
+        format!("{v:.3}")
+    } else {
+        format!("{v:.1}")
+    };
     format!("{text}{unit}")
 }

@@ -38,7 +38,11 @@ impl Code {
                     Some(value) => {
                         let colour = value.as_str().and_then(Colour::parse);
                         if colour.is_none() {
-                            p.fault("color", "INVALID_PARAMETER", format!("`color.{key}` must be a colour like #1a2b3c"));
+                            p.fault(
+                                "color",
+                                "INVALID_PARAMETER",
+                                format!("`color.{key}` must be a colour like #1a2b3c"),
+                            );
                         }
                         colour
                     }
@@ -64,7 +68,11 @@ impl Code {
         let (width, margin) = (width?, margin?);
         let modules = code.width() as u32 + 2 * margin;
         if width < modules {
-            p.fault("width", "INVALID_PARAMETER", format!("`width` must be at least {modules} for this text and margin"));
+            p.fault(
+                "width",
+                "INVALID_PARAMETER",
+                format!("`width` must be at least {modules} for this text and margin"),
+            );
             return None;
         }
         Some(Self { code, width, margin, svg: format? == "svg", dark: dark?, light: light? })
@@ -75,7 +83,8 @@ impl Code {
         let modules = n + 2 * self.margin;
         // In a PNG the quiet zone takes up what whole pixels leave over.
         let unit = if self.svg { self.width as f32 / modules as f32 } else { (self.width / modules) as f32 };
-        let start = if self.svg { self.margin as f32 * unit } else { ((self.width as f32 - n as f32 * unit) / 2.0).floor() };
+        let start =
+            if self.svg { self.margin as f32 * unit } else { ((self.width as f32 - n as f32 * unit) / 2.0).floor() };
         let mut d = String::new();
         for (i, colour) in self.code.to_colors().into_iter().enumerate() {
             if colour == Color::Dark {

@@ -176,9 +176,8 @@ struct Sheet {
 impl Sheet {
     fn new(noise: Noise, (w, h): (u32, u32), cell: f32, scale: f32, octaves: u32) -> Self {
         let (width, height) = ((w as f32 / cell) as usize + 3, (h as f32 / cell) as usize + 3);
-        let at = |i: usize| {
-            noise.fractal((i % width) as f32 * cell / scale, (i / width) as f32 * cell / scale, octaves)
-        };
+        let at =
+            |i: usize| noise.fractal((i % width) as f32 * cell / scale, (i / width) as f32 * cell / scale, octaves);
         Self { width, cells: (0..width * height).map(at).collect(), cell }
     }
 

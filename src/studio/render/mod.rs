@@ -145,7 +145,10 @@ impl Renderer {
     /// The first step that is wrong ([`StepError::is_validation`]) or that cannot be done.
     pub fn run(&self, steps: &[Value], seed: &str) -> Result<Vec<Made>, StepError> {
         let steps = steps::read(steps).map_err(|errors| {
-            errors.into_iter().next().unwrap_or_else(|| StepError::running(0, "steps", "INVALID", "the steps are wrong"))
+            errors
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| StepError::running(0, "steps", "INVALID", "the steps are wrong"))
         })?;
         let mut alive: HashMap<&str, Picture> = HashMap::new();
         let mut made = Vec::new();
@@ -182,23 +185,28 @@ impl Renderer {
                 if u64::from(sketch.width) * u64::from(sketch.height) > left {
                     return Err(too_much(at));
                 }
-                let image = self.draw(&sketch.prompt, &sketch.style, (sketch.width, sketch.height), seed).map_err(failed)?;
+                let image =
+                    self.draw(&sketch.prompt, &sketch.style, (sketch.width, sketch.height), seed).map_err(failed)?;
                 Picture::Raster { image, format: Format::Jpeg }
             }
             Work::Shape(shape) => shape.svg(),
-            Work::Qr(code) => code.draw(&self.fonts).map_err(|cause| StepError::running(at, "text", "RENDER_FAILED", cause))?,
+            Work::Qr(code) => {
+                code.draw(&self.fonts).map_err(|cause| StepError::running(at, "text", "RENDER_FAILED", cause))?
+            }
             Work::Chart(chart) => {
                 let image = raster::render(&chart.svg(), (chart.width, chart.height), &self.fonts).map_err(failed)?;
                 Picture::Raster { image, format: Format::Png }
             }
             Work::Transform { op, input, overlay } => {
-                let missing = || StepError::running(at, "in", "UNKNOWN_INPUT", format!("no earlier step made `{input}`"));
+                let missing =
+                    || StepError::running(at, "in", "UNKNOWN_INPUT", format!("no earlier step made `{input}`"));
                 let source = alive.get(input.as_str()).ok_or_else(missing)?;
                 let overlay = overlay.as_ref().and_then(|name| alive.get(name.as_str()));
                 if op.area(source.size()).is_some_and(|area| area > left) {
                     return Err(too_much(at));
                 }
-                op.apply(source, overlay, &self.fonts).map_err(|fault| StepError::running(at, fault.parameter, fault.code, fault.message))?
+                op.apply(source, overlay, &self.fonts)
+                    .map_err(|fault| StepError::running(at, fault.parameter, fault.code, fault.message))?
             }
         };
         Ok(Some(picture))
@@ -217,6 +225,9 @@ fn too_much(step: usize) -> StepError {
         step,
         "width",
         "TOO_LARGE",
-        format!("the workflow draws more than {} million pixels in all: use fewer or smaller pictures", MAX_PIXELS / 1_000_000),
+        format!(
+            "the workflow draws more than {} million pixels in all: use fewer or smaller pictures",
+            MAX_PIXELS / 1_000_000
+        ),
     )
 }

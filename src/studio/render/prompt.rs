@@ -136,7 +136,8 @@ fn quotes(prompt: &str) -> Vec<String> {
 }
 
 fn title(prompt: &str) -> String {
-    const SKIP: &[&str] = &["a", "an", "the", "of", "in", "on", "with", "and", "for", "at", "to", "over", "above", "by"];
+    const SKIP: &[&str] =
+        &["a", "an", "the", "of", "in", "on", "with", "and", "for", "at", "to", "over", "above", "by"];
     let plain = prompt.split(['"', ',', ';', '.', ':']).find(|part| part.chars().any(char::is_alphanumeric));
     let words: Vec<String> = plain
         .unwrap_or("Untitled")
@@ -204,7 +205,9 @@ fn medium(words: &[String], family: Family) -> Medium {
     if any("oil impressionis painterly impasto gogh monet brushstrok acrylic expressionis painting painted") {
         return Medium::Oil;
     }
-    if any("lineart etching engraving sketch pencil blueprint woodcut doodle linocut") || (any("line") && any("art drawing")) {
+    if any("lineart etching engraving sketch pencil blueprint woodcut doodle linocut")
+        || (any("line") && any("art drawing"))
+    {
         return Medium::Ink;
     }
     if any("risograph riso halftone screenprint comic popart") {
@@ -259,12 +262,32 @@ const FAMILIES: &[(&str, Family, f32)] = &[
         Family::Interface,
         2.2,
     ),
-    ("poster typographic typography flyer banner headline lettering letterpress announcement invitation", Family::Poster, 2.4),
+    (
+        "poster typographic typography flyer banner headline lettering letterpress announcement invitation",
+        Family::Poster,
+        2.4,
+    ),
     ("sale cover logo slogan event festival", Family::Poster, 1.0),
-    ("surreal surrealist dreamlike dreamscape floating melting levitating impossible magritte dali", Family::Surreal, 2.2),
-    ("bauhaus mandala truchet voronoi fractal kaleidoscope generative abstract spirograph moire", Family::Abstract, 2.6),
-    ("flow geometric geometry waves pattern gradient fluid marble swirl tessellation cubist shapes", Family::Abstract, 1.3),
-    ("mug bottle perfume watch sneaker shoe headphone camera lamp chair vase candle teapot jar", Family::StillLife, 2.0),
+    (
+        "surreal surrealist dreamlike dreamscape floating melting levitating impossible magritte dali",
+        Family::Surreal,
+        2.2,
+    ),
+    (
+        "bauhaus mandala truchet voronoi fractal kaleidoscope generative abstract spirograph moire",
+        Family::Abstract,
+        2.6,
+    ),
+    (
+        "flow geometric geometry waves pattern gradient fluid marble swirl tessellation cubist shapes",
+        Family::Abstract,
+        1.3,
+    ),
+    (
+        "mug bottle perfume watch sneaker shoe headphone camera lamp chair vase candle teapot jar",
+        Family::StillLife,
+        2.0,
+    ),
     ("product packaging ceramic still cosmetic skincare pottery bookshelf books", Family::StillLife, 1.0),
     (
         "coffee latte espresso ramen noodle pizza cake burger sushi breakfast donut doughnut pancake croissant food \

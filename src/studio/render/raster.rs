@@ -45,9 +45,16 @@ impl Picture {
 }
 
 /// Draws an SVG at a size.
-pub(super) fn render(svg: &str, (width, height): (u32, u32), fonts: &Arc<fontdb::Database>) -> Result<RgbaImage, String> {
-    let options =
-        usvg::Options { fontdb: Arc::clone(fonts), font_family: "Space Grotesk".to_owned(), ..usvg::Options::default() };
+pub(super) fn render(
+    svg: &str,
+    (width, height): (u32, u32),
+    fonts: &Arc<fontdb::Database>,
+) -> Result<RgbaImage, String> {
+    let options = usvg::Options {
+        fontdb: Arc::clone(fonts),
+        font_family: "Space Grotesk".to_owned(),
+        ..usvg::Options::default()
+    };
     let tree = usvg::Tree::from_str(svg, &options).map_err(|cause| format!("the drawing is not valid SVG: {cause}"))?;
     let mut pixmap = tiny_skia::Pixmap::new(width, height).ok_or("the picture has no area")?;
     let size = tree.size();
@@ -73,9 +80,15 @@ fn encode(image: &RgbaImage, format: Format) -> Result<Vec<u8>, String> {
             let rgb: Vec<u8> = image.pixels().flat_map(|pixel| over_white(pixel.0)).collect();
             JpegEncoder::new_with_quality(&mut bytes, 90).write_image(&rgb, width, height, ExtendedColorType::Rgb8)
         }
-        Format::Webp => WebPEncoder::new_lossless(&mut bytes).write_image(image, width, height, ExtendedColorType::Rgba8),
-        Format::Png | Format::Svg => PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
-            .write_image(image, width, height, ExtendedColorType::Rgba8),
+        Format::Webp => {
+            WebPEncoder::new_lossless(&mut bytes).write_image(image, width, height, ExtendedColorType::Rgba8)
+        }
+        Format::Png | Format::Svg => PngEncoder::new_with_quality(
+            &mut bytes,
+            CompressionType::Fast,
+            FilterType::Adaptive,
+        )
+        .write_image(image, width, height, ExtendedColorType::Rgba8),
     };
     done.map_err(|cause| format!("the picture could not be encoded: {cause}"))?;
     Ok(bytes.into_inner())

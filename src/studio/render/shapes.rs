@@ -57,10 +57,10 @@ impl Shape {
         let rotation = p.number("rotation", (-360.0, 360.0), Some(0.0));
         let fill = match fill_type?.as_str() {
             "none" => Fill::None,
-            "gradient" => {
-                Fill::Gradient { radial: gradient? == "radial", from: from?, to: to?, angle: angle? as f32 }
+            "gradient" => Fill::Gradient { radial: gradient? == "radial", from: from?, to: to?, angle: angle? as f32 },
+            "pattern" => {
+                Fill::Pattern { kind: pattern?, colour: colour?, background: background?, scale: scale? as f32 }
             }
-            "pattern" => Fill::Pattern { kind: pattern?, colour: colour?, background: background?, scale: scale? as f32 },
             _ => Fill::Solid(solid?),
         };
         let stroke_width = stroke_width? as f32;
@@ -84,13 +84,20 @@ impl Shape {
         let (cx, cy) = (w / 2.0, h / 2.0);
         let (rx, ry) = (cx - inset, cy - inset);
         let around = |n: u32, radius: &dyn Fn(u32) -> f32| -> Vec<Pt> {
-            let at = |i: u32| (cx + rx * radius(i) * (TAU * i as f32 / n as f32).sin(), cy - ry * radius(i) * (TAU * i as f32 / n as f32).cos());
+            let at = |i: u32| {
+                (
+                    cx + rx * radius(i) * (TAU * i as f32 / n as f32).sin(),
+                    cy - ry * radius(i) * (TAU * i as f32 / n as f32).cos(),
+                )
+            };
             (0..n).map(at).collect()
         };
         let shape = match self.kind.as_str() {
             "circle" => format!("<circle cx=\"{cx}\" cy=\"{cy}\" r=\"{}\"", rx.min(ry)),
             "ellipse" => format!("<ellipse cx=\"{cx}\" cy=\"{cy}\" rx=\"{rx}\" ry=\"{ry}\""),
-            "triangle" => format!("<path d=\"{}\"", polygon(&[(cx, inset), (w - inset, h - inset), (inset, h - inset)])),
+            "triangle" => {
+                format!("<path d=\"{}\"", polygon(&[(cx, inset), (w - inset, h - inset), (inset, h - inset)]))
+            }
             "polygon" => format!("<path d=\"{}\"", polygon(&around(self.sides, &|_| 1.0))),
             "star" => {
                 let radius = |i: u32| if i.is_multiple_of(2) { 1.0 } else { self.inner };
@@ -101,7 +108,11 @@ impl Shape {
         let stroke = self.stroke.map_or(String::new(), |(colour, width)| {
             format!(" stroke=\"{}\" stroke-width=\"{width}\" stroke-linejoin=\"round\"", colour.hex())
         });
-        let turn = if self.rotation == 0.0 { String::new() } else { format!(" transform=\"rotate({} {cx} {cy})\"", self.rotation) };
+        let turn = if self.rotation == 0.0 {
+            String::new()
+        } else {
+            format!(" transform=\"rotate({} {cx} {cy})\"", self.rotation)
+        };
         let text = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\">{defs}{shape} fill=\"{fill}\"{stroke}{turn}/></svg>"
         );

@@ -70,7 +70,8 @@ pub(super) fn read(steps: &[Value]) -> Result<Vec<Step>, Vec<StepError>> {
             errors.push(invalid(at, "kind", "INVALID_STEP", "a step is an object with a `kind`".to_owned()));
             continue;
         };
-        let mut fields = Params { step: at, of: "step".to_owned(), map: Some(map), known: Vec::new(), errors: Vec::new() };
+        let mut fields =
+            Params { step: at, of: "step".to_owned(), map: Some(map), known: Vec::new(), errors: Vec::new() };
         let step = one(&mut fields, &names);
         errors.append(&mut fields.errors);
         // A broken step's name still counts, so that one fault is reported once.
@@ -121,7 +122,11 @@ fn one(fields: &mut Params<'_>, names: &[String]) -> Option<Step> {
         inner.of = format!("transform `{op}`");
         if !catalog::TRANSFORMS.contains(&op.as_str()) {
             let offered = catalog::TRANSFORMS.join(", ");
-            fields.fault("op", "UNKNOWN_OPERATION", format!("transform `{op}` is not offered here; offered are {offered}"));
+            fields.fault(
+                "op",
+                "UNKNOWN_OPERATION",
+                format!("transform `{op}` is not offered here; offered are {offered}"),
+            );
             return None;
         }
         let overlay = if op == "composite" { Some(self::input(&mut inner, "overlay", names)?) } else { None };
@@ -134,7 +139,11 @@ fn one(fields: &mut Params<'_>, names: &[String]) -> Option<Step> {
     fields.errors.append(&mut inner.errors);
     let out = fields.text("out", 64, None)?;
     if names.contains(&out) {
-        fields.fault("out", "DUPLICATE_OUTPUT", format!("an earlier step already made `{out}`: give this one another name"));
+        fields.fault(
+            "out",
+            "DUPLICATE_OUTPUT",
+            format!("an earlier step already made `{out}`: give this one another name"),
+        );
     }
     Some(Step { out, work: work? })
 }
@@ -188,7 +197,8 @@ impl<'a> Params<'a> {
     }
 
     fn wrong(&mut self, key: &str, expected: &str) {
-        let shown: String = self.raw_of(key).map(|value| value.to_string().chars().take(60).collect()).unwrap_or_default();
+        let shown: String =
+            self.raw_of(key).map(|value| value.to_string().chars().take(60).collect()).unwrap_or_default();
         self.fault(key, "INVALID_PARAMETER", format!("`{key}` of {} must be {expected}, not {shown}", self.of));
     }
 
@@ -288,7 +298,8 @@ impl<'a> Params<'a> {
             return;
         }
         let Some(map) = self.map else { return };
-        let unknown: Vec<String> = map.keys().filter(|key| !self.known.contains(&key.as_str())).take(8).cloned().collect();
+        let unknown: Vec<String> =
+            map.keys().filter(|key| !self.known.contains(&key.as_str())).take(8).cloned().collect();
         for key in unknown {
             let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
             let key: String = key.chars().take(60).collect();

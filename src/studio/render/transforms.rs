@@ -219,8 +219,9 @@ impl Op {
             Self::Extract { left, top, width, height } => {
                 let (w, h) = image.dimensions();
                 if left + width > w || top + height > h {
-                    let message =
-                        format!("extract takes {width}x{height} at {left},{top}, but the picture is {w}x{h}: stay inside it");
+                    let message = format!(
+                        "extract takes {width}x{height} at {left},{top}, but the picture is {w}x{h}: stay inside it"
+                    );
                     return Err(Fault { parameter: "width", code: "OUT_OF_BOUNDS", message });
                 }
                 imageops::crop_imm(image, *left, *top, *width, *height).to_image()
@@ -314,7 +315,8 @@ fn each(image: &RgbaImage, f: impl Fn([u8; 3]) -> [u8; 3]) -> RgbaImage {
 
 fn target((w, h): (u32, u32), width: Option<u32>, height: Option<u32>, fit: Fit) -> (u32, u32) {
     let along = |other: u32, from: u32, to: u32| {
-        ((u64::from(other) * u64::from(to)) as f64 / f64::from(from.max(1))).round().clamp(1.0, f64::from(MAX_SIDE)) as u32
+        ((u64::from(other) * u64::from(to)) as f64 / f64::from(from.max(1))).round().clamp(1.0, f64::from(MAX_SIDE))
+            as u32
     };
     match (width, height) {
         (Some(width), Some(height)) => (width, height),

@@ -17,7 +17,16 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     let tones = if dark { [p.main, p.accent, p.soft, p.paper] } else { [p.main, p.accent, p.deep, p.ink] };
     c.page(&ground.hex());
     let kind = brief
-        .first(&[("flow ink field", 0), ("bauhaus geometric geometry shapes cubist", 1), ("waves wave marble layers", 2), ("mandala kaleidoscope radial spirograph", 3), ("truchet maze tessellation tile pattern", 4), ("voronoi mosaic stained cells", 5), ("gradient aurora fluid mesh", 6), ("moire circles rings", 7)])
+        .first(&[
+            ("flow ink field", 0),
+            ("bauhaus geometric geometry shapes cubist", 1),
+            ("waves wave marble layers", 2),
+            ("mandala kaleidoscope radial spirograph", 3),
+            ("truchet maze tessellation tile pattern", 4),
+            ("voronoi mosaic stained cells", 5),
+            ("gradient aurora fluid mesh", 6),
+            ("moire circles rings", 7),
+        ])
         .unwrap_or_else(|| chance.below(8));
     match kind {
         0 => {
@@ -34,7 +43,11 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                     points.push((x, y));
                 }
                 let tone = if i % 7 == 0 { p.accent } else { tones[chance.below(4)].mix(ground, 0.15) };
-                c.stroke(&smooth(&points, Close::No), &tone.alpha(chance.between(0.45, 0.95)), s * 0.0012 + s * 0.0045 * chance.unit().powi(3));
+                c.stroke(
+                    &smooth(&points, Close::No),
+                    &tone.alpha(chance.between(0.45, 0.95)),
+                    s * 0.0012 + s * 0.0045 * chance.unit().powi(3),
+                );
             }
         }
         1 => {
@@ -59,7 +72,10 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                     }
                     _ => {
                         for k in (1..=3).rev() {
-                            c.path(&arc((x, y + cell), 0.0, cell * k as f32 / 3.0, 0.0, TAU * 0.25), if k % 2 == 1 { &fg } else { "#f6f0e2" });
+                            c.path(
+                                &arc((x, y + cell), 0.0, cell * k as f32 / 3.0, 0.0, TAU * 0.25),
+                                if k % 2 == 1 { &fg } else { "#f6f0e2" },
+                            );
                         }
                     }
                 }
@@ -70,8 +86,19 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             let noise = chance.noise();
             for i in 0..n {
                 let t = i as f32 / (n - 1) as f32;
-                let points: Vec<Pt> = (0..=30).map(|k| (w * k as f32 / 30.0, h * (t * 1.05 - 0.05) + s * 0.16 * noise.fractal(k as f32 * 0.09, t * 2.4, 2))).collect();
-                let tone = if i % 5 == 3 { p.accent } else { p.soft.mix(p.main, (t * 2.0).min(1.0)).mix(p.ink, (t * 2.0 - 1.0).max(0.0)) };
+                let points: Vec<Pt> = (0..=30)
+                    .map(|k| {
+                        (
+                            w * k as f32 / 30.0,
+                            h * (t * 1.05 - 0.05) + s * 0.16 * noise.fractal(k as f32 * 0.09, t * 2.4, 2),
+                        )
+                    })
+                    .collect();
+                let tone = if i % 5 == 3 {
+                    p.accent
+                } else {
+                    p.soft.mix(p.main, (t * 2.0).min(1.0)).mix(p.ink, (t * 2.0 - 1.0).max(0.0))
+                };
                 let d = smooth(&points, Close::No);
                 c.blurred(s * 0.012);
                 c.stroke(&d, &p.ink.alpha(0.35), s * 0.014);
@@ -92,10 +119,27 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                     c.turned(a, at);
                     let (x, y, q) = (at.0, at.1 - r, s * 0.03 + r * 0.12);
                     match style {
-                        0 => c.path(&format!("M{x} {}Q{} {y} {x} {}Q{} {y} {x} {}Z", y + q, x + q, y - q, x - q, y + q), &tone.hex()),
+                        0 => c.path(
+                            &format!("M{x} {}Q{} {y} {x} {}Q{} {y} {x} {}Z", y + q, x + q, y - q, x - q, y + q),
+                            &tone.hex(),
+                        ),
                         1 => c.circle(x, y, q * 0.4, &tone.hex()),
-                        2 => c.stroke(&format!("M{} {}Q{x} {} {} {}", x - q * 0.8, y + q * 0.5, y - q * 1.6, x + q * 0.8, y + q * 0.5), &tone.hex(), s * 0.005),
-                        _ => c.poly(&[(x, y - q), (x + q * 0.45, y), (x, y + q * 0.6), (x - q * 0.45, y)], &tone.alpha(0.9)),
+                        2 => c.stroke(
+                            &format!(
+                                "M{} {}Q{x} {} {} {}",
+                                x - q * 0.8,
+                                y + q * 0.5,
+                                y - q * 1.6,
+                                x + q * 0.8,
+                                y + q * 0.5
+                            ),
+                            &tone.hex(),
+                            s * 0.005,
+                        ),
+                        _ => c.poly(
+                            &[(x, y - q), (x + q * 0.45, y), (x, y + q * 0.6), (x - q * 0.45, y)],
+                            &tone.alpha(0.9),
+                        ),
                     }
                     c.end();
                 }
@@ -108,11 +152,28 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             for iy in 0..=(h / cell) as usize {
                 for ix in 0..=(w / cell) as usize {
                     let (x, y, r) = (ix as f32 * cell, iy as f32 * cell, cell / 2.0);
-                    let tone = tones[((noise.fractal(ix as f32 * 0.17, iy as f32 * 0.17, 2) + 1.0) * 1.99) as usize % 4];
+                    let tone =
+                        tones[((noise.fractal(ix as f32 * 0.17, iy as f32 * 0.17, 2) + 1.0) * 1.99) as usize % 4];
                     let d = if chance.hit(0.5) {
-                        format!("M{} {y}A{r} {r} 0 0 1 {x} {}M{} {}A{r} {r} 0 0 0 {} {}", x + r, y + r, x + r, y + cell, x + cell, y + r)
+                        format!(
+                            "M{} {y}A{r} {r} 0 0 1 {x} {}M{} {}A{r} {r} 0 0 0 {} {}",
+                            x + r,
+                            y + r,
+                            x + r,
+                            y + cell,
+                            x + cell,
+                            y + r
+                        )
                     } else {
-                        format!("M{} {y}A{r} {r} 0 0 0 {} {}M{x} {}A{r} {r} 0 0 1 {} {}", x + r, x + cell, y + r, y + r, x + r, y + cell)
+                        format!(
+                            "M{} {y}A{r} {r} 0 0 0 {} {}M{x} {}A{r} {r} 0 0 1 {} {}",
+                            x + r,
+                            x + cell,
+                            y + r,
+                            y + r,
+                            x + r,
+                            y + cell
+                        )
                     };
                     c.stroke(&d, &tone.hex(), cell * 0.3);
                     c.stroke(&d, &ground.hex(), cell * 0.08);
@@ -123,13 +184,29 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             let n = 9;
             let cell = s / n as f32;
             let (cols, rows) = ((w / cell) as usize + 3, (h / cell) as usize + 3);
-            let points: Vec<Pt> = (0..cols * rows).map(|i| (((i % cols) as f32 - 1.0 + chance.jitter(0.36)) * cell, ((i / cols) as f32 - 1.0 + chance.jitter(0.36)) * cell)).collect();
+            let points: Vec<Pt> = (0..cols * rows)
+                .map(|i| {
+                    (
+                        ((i % cols) as f32 - 1.0 + chance.jitter(0.36)) * cell,
+                        ((i / cols) as f32 - 1.0 + chance.jitter(0.36)) * cell,
+                    )
+                })
+                .collect();
             let sun = (w * chance.between(0.3, 0.7), h * chance.between(0.25, 0.6));
             for y in 0..rows - 1 {
                 for x in 0..cols - 1 {
-                    let q = [points[y * cols + x], points[y * cols + x + 1], points[(y + 1) * cols + x + 1], points[(y + 1) * cols + x]];
+                    let q = [
+                        points[y * cols + x],
+                        points[y * cols + x + 1],
+                        points[(y + 1) * cols + x + 1],
+                        points[(y + 1) * cols + x],
+                    ];
                     let far = ((q[0].0 - sun.0).hypot(q[0].1 - sun.1) / s).min(1.0);
-                    let tone = p.accent.mix(p.main, (far * 2.2).min(1.0)).mix(p.deep, (far * 2.0 - 0.8).max(0.0)).lift(chance.jitter(0.07));
+                    let tone = p
+                        .accent
+                        .mix(p.main, (far * 2.2).min(1.0))
+                        .mix(p.deep, (far * 2.0 - 0.8).max(0.0))
+                        .lift(chance.jitter(0.07));
                     c.poly(&q, &tone.hex());
                     c.stroke(&super::super::canvas::polygon(&q), &p.ink.hex(), s * 0.006);
                 }
@@ -152,7 +229,13 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
         _ => {
             for (k, tone) in [(0.36, tones[0]), (0.62, tones[1])] {
                 for i in 0..46 {
-                    c.ring(w * k, h * (0.42 + 0.2 * (k - 0.36)), s * 0.0125 * (i + 1) as f32, &tone.alpha(0.85), s * 0.0042);
+                    c.ring(
+                        w * k,
+                        h * (0.42 + 0.2 * (k - 0.36)),
+                        s * 0.0125 * (i + 1) as f32,
+                        &tone.alpha(0.85),
+                        s * 0.0042,
+                    );
                 }
             }
             c.line((0.0, h * 0.86), (w, h * 0.86), &tones[2].hex(), s * 0.012);

@@ -28,7 +28,11 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             tower(c, chance, brief, (x, level), (wide, tall), tone, t, lit);
             x += wide * chance.between(0.75, 1.15) + if row == 3 { s * 0.03 * chance.unit() } else { 0.0 };
         }
-        let haze = c.linear((0.0, level - s * 0.22), (0.0, level), &[(0.0, air.horizon, 0.0), (1.0, air.horizon, 0.42 * (1.0 - t))]);
+        let haze = c.linear(
+            (0.0, level - s * 0.22),
+            (0.0, level),
+            &[(0.0, air.horizon, 0.0), (1.0, air.horizon, 0.42 * (1.0 - t))],
+        );
         let w = c.w;
         c.rect(0.0, level - s * 0.22, w, s * 0.22, &haze);
     }
@@ -57,10 +61,23 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
 }
 
 #[expect(clippy::too_many_arguments, reason = "one building, described once")]
-fn tower(c: &mut Canvas, chance: &mut Chance, brief: &Brief, (x, y): Pt, (w, tall): (f32, f32), tone: Colour, near: f32, lit: bool) {
+fn tower(
+    c: &mut Canvas,
+    chance: &mut Chance,
+    brief: &Brief,
+    (x, y): Pt,
+    (w, tall): (f32, f32),
+    tone: Colour,
+    near: f32,
+    lit: bool,
+) {
     let p = &brief.palette;
     let top = y - tall;
-    let fill = c.linear((x, 0.0), (x + w, 0.0), &[(0.0, tone.lift(0.035), 1.0), (0.6, tone, 1.0), (1.0, tone.lift(-0.03), 1.0)]);
+    let fill = c.linear(
+        (x, 0.0),
+        (x + w, 0.0),
+        &[(0.0, tone.lift(0.035), 1.0), (0.6, tone, 1.0), (1.0, tone.lift(-0.03), 1.0)],
+    );
     match chance.below(6) {
         0 => c.poly(&[(x, y), (x, top + w * 0.4), (x + w, top), (x + w, y)], &fill),
         1 => {
@@ -68,7 +85,10 @@ fn tower(c: &mut Canvas, chance: &mut Chance, brief: &Brief, (x, y): Pt, (w, tal
             c.rect(x + w * 0.2, top + w * 0.2, w * 0.6, w * 0.4, &fill);
             c.rect(x + w * 0.47, top - w * 0.5, w * 0.06, w, &fill);
         }
-        2 => c.path(&format!("M{x} {y}V{}A{r} {r} 0 0 1 {} {}V{y}Z", top + w / 2.0, x + w, top + w / 2.0, r = w / 2.0), &fill),
+        2 => c.path(
+            &format!("M{x} {y}V{}A{r} {r} 0 0 1 {} {}V{y}Z", top + w / 2.0, x + w, top + w / 2.0, r = w / 2.0),
+            &fill,
+        ),
         3 => {
             c.poly(&[(x, y), (x, top), (x + w / 2.0, top - w * 0.8), (x + w, top), (x + w, y)], &fill);
             c.line((x + w / 2.0, top - w * 0.8), (x + w / 2.0, top - w * 1.5), &tone.hex(), w * 0.03);
@@ -82,14 +102,23 @@ fn tower(c: &mut Canvas, chance: &mut Chance, brief: &Brief, (x, y): Pt, (w, tal
     let rows = ((tall / (c.side() * 0.018)) as usize).clamp(2, 26);
     let (cw, ch) = (w / (cols as f32 + 0.6), tall * 0.92 / rows as f32);
     let share = if lit { chance.between(0.25, 0.6) } else { 0.85 };
-    let warm = chance.pick(&[hex(0xffd98a), hex(0xffe7b8), p.accent.lift(0.12), if brief.light == Light::Neon { p.main } else { hex(0xffc56b) }]);
+    let warm = chance.pick(&[
+        hex(0xffd98a),
+        hex(0xffe7b8),
+        p.accent.lift(0.12),
+        if brief.light == Light::Neon { p.main } else { hex(0xffc56b) },
+    ]);
     for i in 0..cols * rows {
         let wx = x + cw * (0.55 + (i % cols) as f32);
         let wy = top + w * 0.52 + ch * (i / cols) as f32;
         if wy + ch > y || !chance.hit(share) {
             continue;
         }
-        let fill = if lit { warm.alpha(chance.between(0.35, 0.95) * (0.4 + 0.6 * near)) } else { tone.lift(if chance.hit(0.7) { 0.07 } else { -0.07 }).alpha(0.8) };
+        let fill = if lit {
+            warm.alpha(chance.between(0.35, 0.95) * (0.4 + 0.6 * near))
+        } else {
+            tone.lift(if chance.hit(0.7) { 0.07 } else { -0.07 }).alpha(0.8)
+        };
         c.rect(wx, wy, cw * 0.56, ch * 0.5, &fill);
     }
     if brief.light == Light::Neon && near > 0.6 && chance.hit(0.4) {
@@ -99,7 +128,14 @@ fn tower(c: &mut Canvas, chance: &mut Chance, brief: &Brief, (x, y): Pt, (w, tal
         c.circle(sx + sw / 2.0, sy + sh / 2.0, sh, &glow);
         c.round(sx, sy, sw, sh, sw * 0.2, &sign.hex());
         for k in 0..4 {
-            c.round(sx + sw * 0.25, sy + sh * (0.1 + 0.22 * k as f32), sw * 0.5, sh * 0.12, sw * 0.05, &WHITE.alpha(0.9));
+            c.round(
+                sx + sw * 0.25,
+                sy + sh * (0.1 + 0.22 * k as f32),
+                sw * 0.5,
+                sh * 0.12,
+                sw * 0.05,
+                &WHITE.alpha(0.9),
+            );
         }
     }
 }
@@ -114,7 +150,12 @@ fn street(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air, lit: bo
         let tone = air.near.mix(brief.palette.main, 0.3);
         c.rect(x - k * 0.06, y - k * 0.4, k * 0.12, k * 0.6, &air.near.hex());
         for _ in 0..4 {
-            c.circle(x + chance.jitter(k * 0.4), y - k * 0.8 + chance.jitter(k * 0.3), k * 0.45, &tone.lift(chance.jitter(0.03)).hex());
+            c.circle(
+                x + chance.jitter(k * 0.4),
+                y - k * 0.8 + chance.jitter(k * 0.3),
+                k * 0.45,
+                &tone.lift(chance.jitter(0.03)).hex(),
+            );
         }
     }
     if lit {

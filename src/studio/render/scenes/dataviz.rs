@@ -25,9 +25,24 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     c.round(m, m + s * 0.12, s * 0.24, s * 0.009, s, &quiet.alpha(0.35));
     let (x, y, pw, ph) = (m, m + s * 0.19, w - 2.0 * m, h - 2.0 * m - s * 0.22);
     let at = (w / 2.0, y + ph / 2.0);
-    let tone = |t: f32| if t < 0.5 { p.deep.at(if dark { 0.5 } else { 0.42 }).mix(p.main, t * 2.0) } else { p.main.mix(p.accent, t * 2.0 - 1.0) };
+    let tone = |t: f32| {
+        if t < 0.5 {
+            p.deep.at(if dark { 0.5 } else { 0.42 }).mix(p.main, t * 2.0)
+        } else {
+            p.main.mix(p.accent, t * 2.0 - 1.0)
+        }
+    };
     let kind = brief
-        .first(&[("ridgeline joy", 0), ("radial circular sunburst year sleep clock", 1), ("heatmap calendar", 2), ("scatter bubble", 3), ("stream streamgraph area stacked", 4), ("bar bars histogram", 5), ("line trend timeline sparkline", 6), ("donut doughnut pie", 7)])
+        .first(&[
+            ("ridgeline joy", 0),
+            ("radial circular sunburst year sleep clock", 1),
+            ("heatmap calendar", 2),
+            ("scatter bubble", 3),
+            ("stream streamgraph area stacked", 4),
+            ("bar bars histogram", 5),
+            ("line trend timeline sparkline", 6),
+            ("donut doughnut pie", 7),
+        ])
         .unwrap_or_else(|| chance.below(8));
     match kind {
         0 => {
@@ -64,7 +79,14 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                 let v = v.clamp(0.08, 1.0);
                 c.path(&arc(at, r * 0.32, r * (0.34 + 0.66 * v), a, a + TAU / n as f32 * 0.72), &tone(v).hex());
             }
-            c.text((at.0, at.1 + s * 0.022), s * 0.07, Face::Serif, &ink.hex(), "middle", &format!("{}.{}", chance.count(5, 9), chance.count(1, 9)));
+            c.text(
+                (at.0, at.1 + s * 0.022),
+                s * 0.07,
+                Face::Serif,
+                &ink.hex(),
+                "middle",
+                &format!("{}.{}", chance.count(5, 9), chance.count(1, 9)),
+            );
         }
         2 => {
             let (cols, rows) = ((24.0 * (pw / ph).max(0.7)) as usize, 16);
@@ -73,7 +95,14 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             for i in 0..cols * rows {
                 let (cx, cy) = (i % cols, i / cols);
                 let v = (0.5 + 0.75 * noise.fractal(cx as f32 * 0.16, cy as f32 * 0.2, 3)).clamp(0.0, 1.0);
-                c.round(x + cell * cx as f32, y + cell * cy as f32, cell * 0.88, cell * 0.88, cell * 0.2, &paper.mix(tone(v), 0.2 + 0.8 * v).hex());
+                c.round(
+                    x + cell * cx as f32,
+                    y + cell * cy as f32,
+                    cell * 0.88,
+                    cell * 0.88,
+                    cell * 0.2,
+                    &paper.mix(tone(v), 0.2 + 0.8 * v).hex(),
+                );
             }
         }
         3 => {
@@ -90,7 +119,8 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             let layers = 7;
             let n = 40;
             let noises: Vec<_> = (0..layers).map(|_| chance.noise()).collect();
-            let thick = |l: usize, k: usize| 0.25 + 0.75 * (0.5 + noises[l].fractal(k as f32 * 0.13, 0.4, 2)).clamp(0.0, 1.0);
+            let thick =
+                |l: usize, k: usize| 0.25 + 0.75 * (0.5 + noises[l].fractal(k as f32 * 0.13, 0.4, 2)).clamp(0.0, 1.0);
             let total = |k: usize| (0..layers).map(|l| thick(l, k)).sum::<f32>();
             let top = (0..=n).map(total).fold(0.1, f32::max);
             let edge = |l: usize, k: usize| {
@@ -115,7 +145,14 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                 let colour = if i == best { p.accent } else { tone(0.1 + 0.4 * v) };
                 c.round(bx, by, slot * 0.68, ph * v, slot * 0.08, &colour.hex());
                 if i == best {
-                    c.text((bx + slot * 0.34, by - s * 0.012), s * 0.026, Face::Bold, &ink.hex(), "middle", &format!("{}", chance.count(60, 99)));
+                    c.text(
+                        (bx + slot * 0.34, by - s * 0.012),
+                        s * 0.026,
+                        Face::Bold,
+                        &ink.hex(),
+                        "middle",
+                        &format!("{}", chance.count(60, 99)),
+                    );
                 }
             }
         }
@@ -124,10 +161,22 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             for i in 0..9 {
                 let noise = chance.noise();
                 let rise = chance.between(-0.2, 0.35);
-                let points: Vec<Pt> = (0..=26).map(|k| { let t = k as f32 / 26.0; (x + pw * 0.94 * t, y + ph * (0.55 - rise * t + 0.3 * noise.fractal(t * 4.0, i as f32, 2)).clamp(0.04, 0.96)) }).collect();
+                let points: Vec<Pt> = (0..=26)
+                    .map(|k| {
+                        let t = k as f32 / 26.0;
+                        (
+                            x + pw * 0.94 * t,
+                            y + ph * (0.55 - rise * t + 0.3 * noise.fractal(t * 4.0, i as f32, 2)).clamp(0.04, 0.96),
+                        )
+                    })
+                    .collect();
                 let strong = i >= 7;
                 let colour = if i == 8 { p.accent } else { tone(0.3) };
-                c.stroke(&smooth(&points, Close::No), &if strong { colour.hex() } else { quiet.alpha(0.3) }, s * if strong { 0.007 } else { 0.003 });
+                c.stroke(
+                    &smooth(&points, Close::No),
+                    &if strong { colour.hex() } else { quiet.alpha(0.3) },
+                    s * if strong { 0.007 } else { 0.003 },
+                );
                 if strong && let Some((px, py)) = points.last() {
                     c.circle(*px, *py, s * 0.013, &colour.hex());
                 }
@@ -139,7 +188,10 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             let shares = [0.34, 0.24, 0.18, 0.14, 0.1];
             for (i, share) in shares.into_iter().enumerate() {
                 let to = from + share * TAU;
-                c.path(&arc(at, r * 0.56, r * (1.0 - 0.05 * i as f32), from + 0.012, to - 0.012), &tone(i as f32 / 4.0).hex());
+                c.path(
+                    &arc(at, r * 0.56, r * (1.0 - 0.05 * i as f32), from + 0.012, to - 0.012),
+                    &tone(i as f32 / 4.0).hex(),
+                );
                 from = to;
             }
             c.text((at.0, at.1 + s * 0.03), s * 0.09, Face::Serif, &ink.hex(), "middle", "34%");

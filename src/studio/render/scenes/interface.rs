@@ -21,11 +21,27 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     let p = &brief.palette;
     let dark = brief.has("dark night") || (!brief.has("light white bright mint pastel") && chance.hit(0.3));
     let look = if dark {
-        Look { ground: p.ink.at(0.17), card: p.ink.at(0.235), ink: p.paper, quiet: p.soft.at(0.58).vivid(0.5), main: p.main.at(0.7), accent: p.accent.at(0.74) }
+        Look {
+            ground: p.ink.at(0.17),
+            card: p.ink.at(0.235),
+            ink: p.paper,
+            quiet: p.soft.at(0.58).vivid(0.5),
+            main: p.main.at(0.7),
+            accent: p.accent.at(0.74),
+        }
     } else {
-        Look { ground: p.paper.mix(p.soft, 0.35), card: WHITE.mix(p.paper, 0.3), ink: p.ink.at(0.25), quiet: p.deep.at(0.66).vivid(0.4), main: p.main.at(0.62), accent: p.accent }
+        Look {
+            ground: p.paper.mix(p.soft, 0.35),
+            card: WHITE.mix(p.paper, 0.3),
+            ink: p.ink.at(0.25),
+            quiet: p.deep.at(0.66).vivid(0.4),
+            main: p.main.at(0.62),
+            accent: p.accent,
+        }
     };
-    if brief.has("mobile app phone ios android onboarding screen screens") && !brief.has("dashboard website landing desktop") {
+    if brief.has("mobile app phone ios android onboarding screen screens")
+        && !brief.has("dashboard website landing desktop")
+    {
         phones(brief, c, chance, &look, dark);
     } else {
         dashboard(brief, c, chance, &look);
@@ -34,7 +50,14 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
 
 fn curve(chance: &mut Chance, (x, y): Pt, w: f32, h: f32, n: usize) -> Vec<Pt> {
     let noise = chance.noise();
-    (0..n).map(|i| (x + w * i as f32 / (n - 1) as f32, y + h * (0.5 - 0.3 * i as f32 / n as f32 + 0.42 * noise.fractal(i as f32 * 0.42, 0.3, 2)))).collect()
+    (0..n)
+        .map(|i| {
+            (
+                x + w * i as f32 / (n - 1) as f32,
+                y + h * (0.5 - 0.3 * i as f32 / n as f32 + 0.42 * noise.fractal(i as f32 * 0.42, 0.3, 2)),
+            )
+        })
+        .collect()
 }
 
 fn area(c: &mut Canvas, points: &[Pt], base: f32, tone: Colour, width: f32) {
@@ -53,7 +76,8 @@ fn card(c: &mut Canvas, look: &Look, x: f32, y: f32, w: f32, h: f32, u: f32) {
 
 fn dashboard(brief: &Brief, c: &mut Canvas, chance: &mut Chance, k: &Look) {
     let u = c.side() / 100.0;
-    let back = c.linear((0.0, 0.0), (c.w, c.h), &[(0.0, k.main.lift(0.05), 1.0), (1.0, k.accent.mix(k.main, 0.3), 1.0)]);
+    let back =
+        c.linear((0.0, 0.0), (c.w, c.h), &[(0.0, k.main.lift(0.05), 1.0), (1.0, k.accent.mix(k.main, 0.3), 1.0)]);
     c.page(&back);
     let (x0, y0, w, h) = (5.0 * u, 7.0 * u, c.w - 10.0 * u, c.h - 14.0 * u);
     c.blurred(u * 2.0);
@@ -123,7 +147,14 @@ fn dashboard(brief: &Brief, c: &mut Canvas, chance: &mut Chance, k: &Look) {
             c.path(&arc(at, r * 0.66, r, from + 0.05, to - 0.02), &tone.hex());
             from = to;
         }
-        c.text((at.0, at.1 + 1.6 * u), 4.4 * u, Face::Bold, &k.ink.hex(), "middle", &format!("{}%", chance.count(41, 93)));
+        c.text(
+            (at.0, at.1 + 1.6 * u),
+            4.4 * u,
+            Face::Bold,
+            &k.ink.hex(),
+            "middle",
+            &format!("{}%", chance.count(41, 93)),
+        );
     }
     let y = y + top + 2.0 * u;
     card(c, k, x, y, w * 0.42, low, u);
@@ -131,7 +162,14 @@ fn dashboard(brief: &Brief, c: &mut Canvas, chance: &mut Chance, k: &Look) {
     for i in 0..bars {
         let bh = (low - 7.0 * u) * chance.between(0.25, 1.0);
         let bw = (w * 0.42 - 5.0 * u) / bars as f32;
-        c.round(x + 2.5 * u + bw * i as f32, y + low - 2.5 * u - bh, bw * 0.6, bh, bw * 0.25, &if i == 8 { k.accent } else { k.main.mix(k.card, 0.25) }.hex());
+        c.round(
+            x + 2.5 * u + bw * i as f32,
+            y + low - 2.5 * u - bh,
+            bw * 0.6,
+            bh,
+            bw * 0.25,
+            &if i == 8 { k.accent } else { k.main.mix(k.card, 0.25) }.hex(),
+        );
     }
     let (lx, lw) = (x + w * 0.42 + 2.0 * u, w * 0.58 - 2.0 * u);
     card(c, k, lx, y, lw, low, u);
@@ -156,7 +194,9 @@ fn map(c: &mut Canvas, chance: &mut Chance, k: &Look, (x, y): Pt, (w, h): Pt, u:
         c.line((x + w * t, y), (x + w * (t - 0.25), y + h), &k.card.hex(), u * 0.7);
         c.line((x, y + h * t), (x + w, y + h * (t + 0.14)), &k.card.hex(), u * 0.7);
     }
-    let river: Vec<Pt> = (0..6).map(|i| (x + w * (0.1 + 0.17 * i as f32), y + h * (0.8 - 0.1 * i as f32) + chance.jitter(h * 0.1))).collect();
+    let river: Vec<Pt> = (0..6)
+        .map(|i| (x + w * (0.1 + 0.17 * i as f32), y + h * (0.8 - 0.1 * i as f32) + chance.jitter(h * 0.1)))
+        .collect();
     c.stroke(&smooth(&river, Close::No), &k.main.alpha(0.45), 2.4 * u);
     for _ in 0..9 {
         let (px, py) = (x + w * chance.between(0.12, 0.88), y + h * chance.between(0.12, 0.88));
@@ -170,7 +210,14 @@ fn map(c: &mut Canvas, chance: &mut Chance, k: &Look, (x, y): Pt, (w, h): Pt, u:
 fn phones(brief: &Brief, c: &mut Canvas, chance: &mut Chance, k: &Look, dark: bool) {
     let (s, w, h) = (c.side(), c.w, c.h);
     let p = &brief.palette;
-    let back = c.linear((0.0, 0.0), (w, h), &[(0.0, if dark { p.deep.at(0.3) } else { p.main.at(0.84).vivid(0.8) }, 1.0), (1.0, if dark { p.ink.at(0.14) } else { p.accent.at(0.86).vivid(0.7) }, 1.0)]);
+    let back = c.linear(
+        (0.0, 0.0),
+        (w, h),
+        &[
+            (0.0, if dark { p.deep.at(0.3) } else { p.main.at(0.84).vivid(0.8) }, 1.0),
+            (1.0, if dark { p.ink.at(0.14) } else { p.accent.at(0.86).vivid(0.7) }, 1.0),
+        ],
+    );
     c.page(&back);
     c.circle(w * 0.82, h * 0.2, s * 0.26, &k.main.alpha(0.35));
     c.circle(w * 0.14, h * 0.84, s * 0.2, &k.accent.alpha(0.35));
@@ -199,7 +246,8 @@ fn phone(brief: &Brief, c: &mut Canvas, chance: &mut Chance, k: &Look, (x, y): P
     let (l, r) = (x + 3.0 * u, w - 6.0 * u);
     match page {
         2 => {
-            let hero = c.linear((x, y), (x + w, y + h * 0.5), &[(0.0, k.main, 1.0), (1.0, k.main.mix(k.accent, 0.5), 1.0)]);
+            let hero =
+                c.linear((x, y), (x + w, y + h * 0.5), &[(0.0, k.main, 1.0), (1.0, k.main.mix(k.accent, 0.5), 1.0)]);
             c.round(l, y + 6.0 * u, r, h * 0.4, 3.0 * u, &hero);
             let (cx, cy) = (l + r / 2.0, y + 6.0 * u + h * 0.2);
             c.circle(cx - 5.0 * u, cy + 2.0 * u, 8.0 * u, &WHITE.alpha(0.25));
@@ -211,10 +259,24 @@ fn phone(brief: &Brief, c: &mut Canvas, chance: &mut Chance, k: &Look, (x, y): P
             let size = (4.2 * u).min(r / Face::Bold.width(title).max(1.0));
             c.text((l + r / 2.0, y + h * 0.4 + 14.0 * u), size, Face::Bold, &k.ink.hex(), "middle", title);
             for (i, part) in [0.8, 0.62].into_iter().enumerate() {
-                c.round(l + r * (1.0 - part) / 2.0, y + h * 0.4 + (17.5 + 2.6 * i as f32) * u, r * part, 1.2 * u, u, &k.quiet.alpha(0.7));
+                c.round(
+                    l + r * (1.0 - part) / 2.0,
+                    y + h * 0.4 + (17.5 + 2.6 * i as f32) * u,
+                    r * part,
+                    1.2 * u,
+                    u,
+                    &k.quiet.alpha(0.7),
+                );
             }
             for i in 0..3 {
-                c.round(l + r / 2.0 + (i as f32 * 3.0 - 4.0) * u, y + h - 14.0 * u, if i == 0 { 3.0 * u } else { 1.4 * u }, 1.2 * u, u, &if i == 0 { k.main } else { k.quiet }.hex());
+                c.round(
+                    l + r / 2.0 + (i as f32 * 3.0 - 4.0) * u,
+                    y + h - 14.0 * u,
+                    if i == 0 { 3.0 * u } else { 1.4 * u },
+                    1.2 * u,
+                    u,
+                    &if i == 0 { k.main } else { k.quiet }.hex(),
+                );
             }
             c.round(l, y + h - 10.0 * u, r, 6.4 * u, 3.2 * u, &k.main.at(0.52).hex());
             c.text((l + r / 2.0, y + h - 5.8 * u), 2.6 * u, Face::Bold, &WHITE.hex(), "middle", "Get started");
@@ -223,7 +285,14 @@ fn phone(brief: &Brief, c: &mut Canvas, chance: &mut Chance, k: &Look, (x, y): P
             c.round(l, y + 6.0 * u, 12.0 * u, 1.8 * u, u, &k.ink.hex());
             let bank = c.linear((l, y), (l + r, y + 30.0 * u), &[(0.0, k.ink.at(0.3), 1.0), (1.0, k.main, 1.0)]);
             c.round(l, y + 10.0 * u, r, 19.0 * u, 2.4 * u, &bank);
-            c.text((l + 2.4 * u, y + 24.0 * u), 4.0 * u, Face::Bold, &WHITE.hex(), "start", &format!("{},{:03}", chance.count(1, 24), chance.count(0, 999)));
+            c.text(
+                (l + 2.4 * u, y + 24.0 * u),
+                4.0 * u,
+                Face::Bold,
+                &WHITE.hex(),
+                "start",
+                &format!("{},{:03}", chance.count(1, 24), chance.count(0, 999)),
+            );
             c.circle(l + r - 4.0 * u, y + 14.0 * u, 1.8 * u, &k.accent.hex());
             for i in 0..6 {
                 let ly = y + 33.0 * u + 6.4 * u * i as f32;

@@ -21,22 +21,42 @@ pub(super) fn sky(brief: &Brief, c: &mut Canvas, chance: &mut Chance, level: f32
     let p = &brief.palette;
     let (stops, sun, near): ([Colour; 4], Colour, Colour) = match brief.light {
         Light::Dawn => (
-            [p.main.at(0.66).mix(hex(0x7ba3d0), 0.6), p.soft.mix(hex(0xf3d3c4), 0.5), p.paper.mix(hex(0xffd9b0), 0.6), hex(0xffe9cc)],
+            [
+                p.main.at(0.66).mix(hex(0x7ba3d0), 0.6),
+                p.soft.mix(hex(0xf3d3c4), 0.5),
+                p.paper.mix(hex(0xffd9b0), 0.6),
+                hex(0xffe9cc),
+            ],
             hex(0xfff3d8),
             p.deep.mix(hex(0x2c4a52), 0.4).at(0.34),
         ),
         Light::Golden => (
-            [p.deep.at(0.44), p.main.at(0.62).mix(hex(0xe98a5a), 0.5), p.accent.mix(hex(0xf8b35f), 0.6).at(0.8), hex(0xffe0a3)],
+            [
+                p.deep.at(0.44),
+                p.main.at(0.62).mix(hex(0xe98a5a), 0.5),
+                p.accent.mix(hex(0xf8b35f), 0.6).at(0.8),
+                hex(0xffe0a3),
+            ],
             hex(0xfff0c2),
             p.ink.mix(p.deep, 0.35).at(0.24),
         ),
         Light::Dusk => (
-            [p.ink.at(0.3).mix(hex(0x2e2a5c), 0.4), p.main.at(0.48).mix(hex(0x6d5aa0), 0.5), p.main.at(0.68).mix(hex(0xd88fa8), 0.5), p.soft.mix(hex(0xf9c7a0), 0.6)],
+            [
+                p.ink.at(0.3).mix(hex(0x2e2a5c), 0.4),
+                p.main.at(0.48).mix(hex(0x6d5aa0), 0.5),
+                p.main.at(0.68).mix(hex(0xd88fa8), 0.5),
+                p.soft.mix(hex(0xf9c7a0), 0.6),
+            ],
             hex(0xffe2c0),
             p.ink.mix(p.deep, 0.4).at(0.22),
         ),
         Light::Night | Light::Dark => (
-            [p.ink.at(0.13).mix(hex(0x0a1130), 0.4), p.ink.at(0.2).mix(hex(0x14224d), 0.4), p.deep.at(0.34), p.main.at(0.5).vivid(0.8)],
+            [
+                p.ink.at(0.13).mix(hex(0x0a1130), 0.4),
+                p.ink.at(0.2).mix(hex(0x14224d), 0.4),
+                p.deep.at(0.34),
+                p.main.at(0.5).vivid(0.8),
+            ],
             hex(0xf6f1de),
             p.ink.at(0.12),
         ),
@@ -51,7 +71,12 @@ pub(super) fn sky(brief: &Brief, c: &mut Canvas, chance: &mut Chance, level: f32
             p.deep.at(0.32).vivid(0.8),
         ),
         Light::Day | Light::Studio => (
-            [p.main.at(0.6).mix(hex(0x4d94d8), 0.65), hex(0x93c6ea).mix(p.soft, 0.3), hex(0xd2e8f2).mix(p.paper, 0.4), p.paper.mix(hex(0xf4f5ea), 0.4)],
+            [
+                p.main.at(0.6).mix(hex(0x4d94d8), 0.65),
+                hex(0x93c6ea).mix(p.soft, 0.3),
+                hex(0xd2e8f2).mix(p.paper, 0.4),
+                p.paper.mix(hex(0xf4f5ea), 0.4),
+            ],
             hex(0xfffbe8),
             p.deep.mix(hex(0x2e5a4a), 0.35).at(0.36),
         ),
@@ -60,27 +85,41 @@ pub(super) fn sky(brief: &Brief, c: &mut Canvas, chance: &mut Chance, level: f32
     c.page(&fill);
     let s = c.side();
     let w = c.w;
-    let sun_at = (w * chance.pick(&[0.28, 0.38, 0.62, 0.7, 0.5]), match brief.light {
-        Light::Day | Light::Studio | Light::Overcast => level * chance.between(0.25, 0.4),
-        Light::Night | Light::Dark => level * chance.between(0.25, 0.5),
-        _ => level * chance.between(0.62, 0.88),
-    });
+    let sun_at = (
+        w * chance.pick(&[0.28, 0.38, 0.62, 0.7, 0.5]),
+        match brief.light {
+            Light::Day | Light::Studio | Light::Overcast => level * chance.between(0.25, 0.4),
+            Light::Night | Light::Dark => level * chance.between(0.25, 0.5),
+            _ => level * chance.between(0.62, 0.88),
+        },
+    );
     if brief.dark() || brief.light == Light::Dusk {
         for _ in 0..(if brief.dark() { 260 } else { 90 }) {
             let (x, y) = (chance.unit() * w, chance.unit().powf(1.4) * level);
-            c.circle(x, y, s * chance.between(0.0006, 0.0019), &WHITE.alpha(chance.between(0.25, 0.9) * (1.0 - y / level)));
+            c.circle(
+                x,
+                y,
+                s * chance.between(0.0006, 0.0019),
+                &WHITE.alpha(chance.between(0.25, 0.9) * (1.0 - y / level)),
+            );
         }
     }
     let two = brief.has("suns moons twin") || (brief.has("two") && brief.has("sun moon"));
     for i in 0..(if two { 2 } else { 1 }) {
         let (x, y) = if i == 0 { sun_at } else { (w - sun_at.0 + s * 0.05, sun_at.1 * 0.6) };
-        let r = s * if brief.light == Light::Overcast { 0.05 } else { chance.between(0.05, 0.1) } * if i == 1 { 0.55 } else { 1.0 };
+        let r = s
+            * if brief.light == Light::Overcast { 0.05 } else { chance.between(0.05, 0.1) }
+            * if i == 1 { 0.55 } else { 1.0 };
         let glow = c.radial((x, y), s * 0.5, &[(0.0, sun, 0.75), (0.25, sun, 0.3), (1.0, sun, 0.0)]);
         c.circle(x, y, s * 0.5, &glow);
         if brief.has("vaporwave retrowave synthwave") {
             striped_sun(c, (x, level - s * 0.12), s * 0.24, brief);
         } else if brief.light != Light::Overcast {
-            let disc = c.radial((x - r * 0.3, y - r * 0.3), r * 1.6, &[(0.0, sun.lift(0.04), 1.0), (1.0, sun.mix(stops[2], 0.25), 1.0)]);
+            let disc = c.radial(
+                (x - r * 0.3, y - r * 0.3),
+                r * 1.6,
+                &[(0.0, sun.lift(0.04), 1.0), (1.0, sun.mix(stops[2], 0.25), 1.0)],
+            );
             c.circle(x, y, r, &disc);
             if matches!(brief.light, Light::Night | Light::Dark) {
                 for (dx, dy, k) in [(0.3, -0.2, 0.2), (-0.25, 0.3, 0.26), (0.2, 0.45, 0.12), (-0.4, -0.35, 0.1)] {
@@ -98,7 +137,8 @@ fn striped_sun(c: &mut Canvas, (x, y): Pt, r: f32, brief: &Brief) {
     let mut d = String::new();
     let mut top = y - r;
     for i in 0..9 {
-        let (high, gap) = (r * (0.62 - 0.06 * i as f32).max(0.1) * if i == 0 { 1.5 } else { 0.45 }, r * 0.016 * (1.0 + i as f32));
+        let (high, gap) =
+            (r * (0.62 - 0.06 * i as f32).max(0.1) * if i == 0 { 1.5 } else { 0.45 }, r * 0.016 * (1.0 + i as f32));
         d.push_str(&format!("M{} {top}h{}v{high}h-{}z", x - r, 2.0 * r, 2.0 * r));
         top += high + gap;
     }
@@ -127,7 +167,11 @@ fn clouds(brief: &Brief, c: &mut Canvas, chance: &mut Chance, level: f32, light:
                 }
             })
             .collect();
-        let fill = c.linear((0.0, y - tall * 3.0), (0.0, y + tall), &[(0.0, light.lift(0.06), strength), (1.0, light, strength * 0.25)]);
+        let fill = c.linear(
+            (0.0, y - tall * 3.0),
+            (0.0, y + tall),
+            &[(0.0, light.lift(0.06), strength), (1.0, light, strength * 0.25)],
+        );
         c.path(&smooth(&puffs, Close::Yes), &fill);
     }
 }
@@ -219,7 +263,8 @@ fn aurora(brief: &Brief, c: &mut Canvas, chance: &mut Chance, level: f32) {
             let x = t * c.w * 1.1 - c.w * 0.05;
             let y = level * (0.32 + 0.14 * band as f32) + s * 0.16 * noise.fractal(t * 3.0, band as f32 * 7.0, 2);
             let tall = s * (0.2 + 0.16 * noise.at(t * 9.0, 20.0 + band as f32));
-            let fill = c.linear((0.0, y - tall), (0.0, y), &[(0.0, colour, 0.0), (0.8, colour, 0.45), (1.0, colour, 0.0)]);
+            let fill =
+                c.linear((0.0, y - tall), (0.0, y), &[(0.0, colour, 0.0), (0.8, colour, 0.45), (1.0, colour, 0.0)]);
             c.rect(x, y - tall, c.w / n as f32 * 1.3, tall, &fill);
         }
         c.end();
@@ -238,7 +283,11 @@ fn mountains(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Air, floo
         let top = ridge(c, chance, base, tall, if t > 0.75 { 0.2 } else { 0.9 });
         let colour = air.horizon.mix(air.near, 0.18 + 0.82 * t);
         let high = base - tall;
-        let fill = c.linear((0.0, high), (0.0, base + s * 0.12), &[(0.0, colour.lift(0.03), 1.0), (1.0, colour.mix(air.horizon, 0.45 * (1.0 - t)), 1.0)]);
+        let fill = c.linear(
+            (0.0, high),
+            (0.0, base + s * 0.12),
+            &[(0.0, colour.lift(0.03), 1.0), (1.0, colour.mix(air.horizon, 0.45 * (1.0 - t)), 1.0)],
+        );
         let d = below(c, top.clone(), 0.9);
         c.path(&d, &fill);
         if t < 0.6 {
@@ -295,7 +344,11 @@ fn facets(c: &mut Canvas, top: &[Pt], air: &Air, colour: Colour, tall: f32, snow
 fn mist(c: &mut Canvas, air: &Air, y: f32, strength: f32) {
     let s = c.side();
     let pale = air.horizon.mix(WHITE, 0.25);
-    let fill = c.linear((0.0, y - s * 0.09), (0.0, y + s * 0.05), &[(0.0, pale, 0.0), (0.6, pale, strength), (1.0, pale, 0.0)]);
+    let fill = c.linear(
+        (0.0, y - s * 0.09),
+        (0.0, y + s * 0.05),
+        &[(0.0, pale, 0.0), (0.6, pale, strength), (1.0, pale, 0.0)],
+    );
     let w = c.w;
     c.rect(0.0, y - s * 0.09, w, s * 0.14, &fill);
 }
@@ -303,9 +356,17 @@ fn mist(c: &mut Canvas, air: &Air, y: f32, strength: f32) {
 /// Water from the horizon down, with the light's road on it.
 pub(super) fn water(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Air) {
     let (s, w, h) = (c.side(), c.w, c.h);
-    let tone = if brief.has("lavender lilac purple violet") { brief.palette.main } else { brief.palette.main.mix(hex(0x2a6f8f), 0.55) };
+    let tone = if brief.has("lavender lilac purple violet") {
+        brief.palette.main
+    } else {
+        brief.palette.main.mix(hex(0x2a6f8f), 0.55)
+    };
     let deep = tone.mix(air.near, 0.5);
-    let fill = c.vertical(air.level, h, &[air.horizon.mix(tone, 0.25), tone.mix(air.horizon, 0.3), deep.at(deep.lightness().min(0.42))]);
+    let fill = c.vertical(
+        air.level,
+        h,
+        &[air.horizon.mix(tone, 0.25), tone.mix(air.horizon, 0.3), deep.at(deep.lightness().min(0.42))],
+    );
     c.rect(0.0, air.level, w, h - air.level, &fill);
     let depth = h - air.level;
     for _ in 0..150 {
@@ -323,7 +384,14 @@ pub(super) fn water(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Ai
             let spread = s * (0.03 + 0.13 * t);
             let x = air.sun_at.0 + chance.bell() * spread * 0.5;
             let long = s * (0.012 + 0.06 * t) * chance.between(0.4, 1.3);
-            c.round(x - long / 2.0, y, long, s * (0.0014 + 0.004 * t), s, &air.sun.alpha(chance.between(0.25, 0.75) * (1.0 - 0.5 * t)));
+            c.round(
+                x - long / 2.0,
+                y,
+                long,
+                s * (0.0014 + 0.004 * t),
+                s,
+                &air.sun.alpha(chance.between(0.25, 0.75) * (1.0 - 0.5 * t)),
+            );
         }
     }
     c.rect(0.0, air.level - 0.5, w, s * 0.0025, &air.horizon.lift(0.08).alpha(0.6));
@@ -331,11 +399,18 @@ pub(super) fn water(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Ai
 
 fn boat(c: &mut Canvas, chance: &mut Chance, air: &Air) {
     let s = c.side();
-    let (x, y, k) = (c.w * chance.between(0.25, 0.75), air.level + s * chance.between(0.03, 0.09), s * chance.between(0.035, 0.06));
+    let (x, y, k) =
+        (c.w * chance.between(0.25, 0.75), air.level + s * chance.between(0.03, 0.09), s * chance.between(0.035, 0.06));
     let dark = air.near.hex();
     c.poly(&[(x - k, y), (x + k, y), (x + k * 0.7, y + k * 0.3), (x - k * 0.7, y + k * 0.3)], &dark);
-    c.poly(&[(x - k * 0.05, y - k * 0.1), (x - k * 0.05, y - k * 2.2), (x + k * 0.9, y - k * 0.1)], &air.sun.mix(air.near, 0.15).hex());
-    c.poly(&[(x - k * 0.15, y - k * 0.1), (x - k * 0.15, y - k * 1.9), (x - k * 0.75, y - k * 0.1)], &air.sun.mix(air.near, 0.35).hex());
+    c.poly(
+        &[(x - k * 0.05, y - k * 0.1), (x - k * 0.05, y - k * 2.2), (x + k * 0.9, y - k * 0.1)],
+        &air.sun.mix(air.near, 0.15).hex(),
+    );
+    c.poly(
+        &[(x - k * 0.15, y - k * 0.1), (x - k * 0.15, y - k * 1.9), (x - k * 0.75, y - k * 0.1)],
+        &air.sun.mix(air.near, 0.35).hex(),
+    );
     c.ellipse(x, y + k * 0.5, k * 1.1, k * 0.16, &air.near.alpha(0.3));
 }
 
@@ -417,9 +492,16 @@ fn dunes(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Air) {
         c.path(&d, &fill);
         // The lee side of the crest lies in shade with a sharp edge.
         let mut shade = top.clone();
-        let lee: Vec<Pt> = top.iter().rev().map(|(x, y)| (*x + if lit_left { s * 0.12 } else { -s * 0.12 }, y + tall * (0.25 + 0.75 * ((base - y) / tall)))).collect();
+        let lee: Vec<Pt> = top
+            .iter()
+            .rev()
+            .map(|(x, y)| {
+                (*x + if lit_left { s * 0.12 } else { -s * 0.12 }, y + tall * (0.25 + 0.75 * ((base - y) / tall)))
+            })
+            .collect();
         shade.extend(lee);
-        let dusk = c.linear((0.0, base - tall), (0.0, base + tall * 0.3), &[(0.0, air.near, 0.5), (1.0, air.near, 0.0)]);
+        let dusk =
+            c.linear((0.0, base - tall), (0.0, base + tall * 0.3), &[(0.0, air.near, 0.5), (1.0, air.near, 0.0)]);
         c.path(&smooth(&shade, Close::Yes), &dusk);
         c.stroke(&smooth(&top, Close::No), &air.sun.alpha(0.5 - 0.3 * t), s * 0.002);
     }
@@ -467,7 +549,15 @@ pub(super) fn birches(c: &mut Canvas, chance: &mut Chance, y: f32, tall: f32, t:
         let wide = s * (0.012 + 0.026 * t) * chance.between(0.8, 1.3);
         let pale = hex(0xf2ede2).mix(air.horizon, 0.5 * (1.0 - t)).mix(air.near, 0.06);
         let fill = c.barrel(x - wide, x + wide, pale.lift(-0.03), air.sun_at.0 < x);
-        c.poly(&[(x - wide * 0.8, y - tall * 1.6), (x + wide * 0.8, y - tall * 1.6), (x + wide, y + s * 0.06), (x - wide, y + s * 0.06)], &fill);
+        c.poly(
+            &[
+                (x - wide * 0.8, y - tall * 1.6),
+                (x + wide * 0.8, y - tall * 1.6),
+                (x + wide, y + s * 0.06),
+                (x - wide, y + s * 0.06),
+            ],
+            &fill,
+        );
         for _ in 0..(14.0 + 12.0 * t) as usize {
             let (my, long) = (y - tall * 1.6 * chance.unit(), wide * chance.between(0.3, 1.1));
             let mx = if chance.hit(0.5) { x - wide } else { x + wide - long };
@@ -478,7 +568,12 @@ pub(super) fn birches(c: &mut Canvas, chance: &mut Chance, y: f32, tall: f32, t:
 
 fn hills(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Air) {
     let s = c.side();
-    let greens = [brief.palette.main, brief.palette.deep, brief.palette.accent.mix(brief.palette.main, 0.6), brief.palette.main.lift(-0.1)];
+    let greens = [
+        brief.palette.main,
+        brief.palette.deep,
+        brief.palette.accent.mix(brief.palette.main, 0.6),
+        brief.palette.main.lift(-0.1),
+    ];
     let layers = chance.count(4, 6);
     for i in 0..layers {
         let t = i as f32 / (layers - 1) as f32;
@@ -494,7 +589,10 @@ fn hills(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Air) {
             c.clipped(&d);
             // Furrows follow the hill and give it a body.
             for k in 1..9 {
-                let row: Vec<Pt> = top.iter().map(|(x, y)| (*x, *y + s * 0.004 * (k * k) as f32 * 0.6 + s * 0.008 * k as f32)).collect();
+                let row: Vec<Pt> = top
+                    .iter()
+                    .map(|(x, y)| (*x, *y + s * 0.004 * (k * k) as f32 * 0.6 + s * 0.008 * k as f32))
+                    .collect();
                 c.stroke(&smooth(&row, Close::No), &colour.lift(-0.06).alpha(0.35), s * 0.002 * (1.0 + 0.3 * k as f32));
             }
             c.end();
@@ -510,7 +608,12 @@ fn hills(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Air) {
                 for _ in 0..160 {
                     let (x, y) = (c.w * chance.unit(), c.h - (c.h - base + tall * 0.4) * chance.unit());
                     let k = s * 0.006 * (0.4 + (y - base) / (c.h - base).max(1.0)).clamp(0.4, 1.5);
-                    c.circle(x, y, k, &chance.pick(&[brief.palette.accent, brief.palette.soft, brief.palette.paper]).alpha(0.9));
+                    c.circle(
+                        x,
+                        y,
+                        k,
+                        &chance.pick(&[brief.palette.accent, brief.palette.soft, brief.palette.paper]).alpha(0.9),
+                    );
                 }
             }
             grass(c, chance, &top, colour.lift(-0.06), s * 0.03);
@@ -522,7 +625,12 @@ fn round_tree(c: &mut Canvas, chance: &mut Chance, (x, y): Pt, k: f32, colour: C
     c.line((x, y), (x, y - k), &air.near.hex(), k * 0.14);
     for _ in 0..5 {
         let (dx, dy) = (chance.jitter(k * 0.5), chance.jitter(k * 0.4));
-        c.circle(x + dx, y - k * 1.4 + dy, k * chance.between(0.45, 0.65), &colour.lift(chance.between(-0.03, 0.05)).hex());
+        c.circle(
+            x + dx,
+            y - k * 1.4 + dy,
+            k * chance.between(0.45, 0.65),
+            &colour.lift(chance.between(-0.03, 0.05)).hex(),
+        );
     }
 }
 
@@ -545,7 +653,8 @@ fn grid(brief: &Brief, c: &mut Canvas, chance: &mut Chance, air: &Air) {
         let x = w / 2.0 + i as f32 * w * 0.035;
         c.line((x, y0), (w / 2.0 + i as f32 * w * 0.22, h), &glow.alpha(0.6), s * 0.0018);
     }
-    let shine = c.linear((0.0, y0 - s * 0.05), (0.0, y0 + s * 0.09), &[(0.0, glow, 0.0), (0.4, glow, 0.5), (1.0, glow, 0.0)]);
+    let shine =
+        c.linear((0.0, y0 - s * 0.05), (0.0, y0 + s * 0.09), &[(0.0, glow, 0.0), (0.4, glow, 0.5), (1.0, glow, 0.0)]);
     c.rect(0.0, y0 - s * 0.05, w, s * 0.14, &shine);
 }
 
@@ -555,8 +664,17 @@ pub(super) fn flock(c: &mut Canvas, chance: &mut Chance, air: &Air) {
     let (cx, cy) = (c.w * chance.between(0.2, 0.8), air.level * chance.between(0.25, 0.6));
     let mut d = String::new();
     for _ in 0..chance.count(4, 9) {
-        let (x, y, k) = (cx + chance.bell() * s * 0.08, cy + chance.bell() * s * 0.03, s * chance.between(0.006, 0.013));
-        d.push_str(&format!("M{x:.1} {y:.1}q{:.1} {:.1} {k:.1} {:.1}q{:.1} {:.1} {k:.1} {:.1}", k * 0.6, -k * 0.8, k * 0.1, k * 0.4, -k * 0.8, -k * 0.1));
+        let (x, y, k) =
+            (cx + chance.bell() * s * 0.08, cy + chance.bell() * s * 0.03, s * chance.between(0.006, 0.013));
+        d.push_str(&format!(
+            "M{x:.1} {y:.1}q{:.1} {:.1} {k:.1} {:.1}q{:.1} {:.1} {k:.1} {:.1}",
+            k * 0.6,
+            -k * 0.8,
+            k * 0.1,
+            k * 0.4,
+            -k * 0.8,
+            -k * 0.1
+        ));
     }
     c.stroke(&d, &air.near.alpha(0.8), s * 0.0022);
 }

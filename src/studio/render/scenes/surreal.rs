@@ -14,7 +14,13 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     let level = h * chance.between(0.7, 0.78);
     let air = sky(brief, c, chance, level);
     let kind = brief
-        .first(&[("island islands floating levitating rock", 0), ("door doorway portal gate", 1), ("melting moon clock drip", 2), ("stair stairs staircase ladder", 3), ("whale balloon jellyfish fish", 4)])
+        .first(&[
+            ("island islands floating levitating rock", 0),
+            ("door doorway portal gate", 1),
+            ("melting moon clock drip", 2),
+            ("stair stairs staircase ladder", 3),
+            ("whale balloon jellyfish fish", 4),
+        ])
         .unwrap_or_else(|| chance.below(4));
     if brief.has("desert dune sand") || (kind == 1 && !brief.has("sea ocean water lake")) {
         let sand = brief.palette.main.mix(hex(0xd9a066), 0.5);
@@ -22,7 +28,8 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             let t = i as f32 / 2.0;
             let y = level + (h - level) * 0.3 * t;
             let noise = chance.noise();
-            let mut points: Vec<Pt> = (0..=40).map(|k| (w * k as f32 / 40.0, y + s * 0.05 * noise.at(k as f32 * 0.12, 0.5))).collect();
+            let mut points: Vec<Pt> =
+                (0..=40).map(|k| (w * k as f32 / 40.0, y + s * 0.05 * noise.at(k as f32 * 0.12, 0.5))).collect();
             let crest = smooth(&points, Close::No);
             points.clear();
             let tone = air.horizon.mix(sand, 0.5 + 0.5 * t).mix(air.near, 0.25 * t);
@@ -34,7 +41,8 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     }
     match kind {
         0 => {
-            let spots = [(0.52, 0.5, 0.23), (0.2, 0.36, 0.1), (0.83, 0.3, 0.12), (0.74, 0.62, 0.07), (0.32, 0.64, 0.055)];
+            let spots =
+                [(0.52, 0.5, 0.23), (0.2, 0.36, 0.1), (0.83, 0.3, 0.12), (0.74, 0.62, 0.07), (0.32, 0.64, 0.055)];
             for (i, (x, y, k)) in spots.into_iter().enumerate().rev() {
                 let at = (w * (x + chance.jitter(0.04)), level * (y + chance.jitter(0.05)) * 1.15);
                 let k = s * k * chance.between(0.85, 1.15);
@@ -71,16 +79,26 @@ fn island(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air, (x, y):
         points.push((x - k + 2.0 * k * t + chance.jitter(k * 0.05), y + deep));
     }
     points.push((x + k, y));
-    let fill = c.linear((x - k, y), (x + k, y + k), &[(0.0, rock.lift(0.12), 1.0), (0.5, rock, 1.0), (1.0, rock.lift(-0.12), 1.0)]);
+    let fill = c.linear(
+        (x - k, y),
+        (x + k, y + k),
+        &[(0.0, rock.lift(0.12), 1.0), (0.5, rock, 1.0), (1.0, rock.lift(-0.12), 1.0)],
+    );
     c.poly(&points, &fill);
     for i in (1..n).step_by(2) {
         let (a, b) = (points[i], points[i + 1]);
         c.poly(&[(a.0, y + k * 0.04), a, b], &rock.lift(-0.08).alpha(0.6));
     }
     let grass = p.main.mix(hex(0x6f9f6a), 0.45).mix(air.horizon, far);
-    let top: Vec<Pt> = (0..=8).map(|i| (x - k * 1.03 + 2.06 * k * i as f32 / 8.0, y - k * 0.13 * (3.14 * i as f32 / 8.0).sin() - k * 0.02)).collect();
+    let top: Vec<Pt> = (0..=8)
+        .map(|i| (x - k * 1.03 + 2.06 * k * i as f32 / 8.0, y - k * 0.13 * (3.14 * i as f32 / 8.0).sin() - k * 0.02))
+        .collect();
     let mut turf = top.clone();
-    turf.extend((0..=12).rev().map(|i| (x - k * 1.03 + 2.06 * k * i as f32 / 12.0, y + k * if i % 2 == 0 { 0.03 } else { 0.12 })));
+    turf.extend(
+        (0..=12)
+            .rev()
+            .map(|i| (x - k * 1.03 + 2.06 * k * i as f32 / 12.0, y + k * if i % 2 == 0 { 0.03 } else { 0.12 })),
+    );
     let fill = c.vertical(y - k * 0.15, y + k * 0.12, &[grass.lift(0.1), grass.lift(-0.08)]);
     c.path(&polygon(&turf), &fill);
     if first && !chance.hit(0.25) {
@@ -92,16 +110,39 @@ fn island(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air, (x, y):
         c.rect(hx - u * 0.8, hy - u * 0.75, u * 0.3, u * 0.3, &hex(0xffdf94).hex());
         let fall = c.vertical(y, y + k * 1.9, &[WHITE, air.horizon]);
         c.faded(0.75);
-        c.path(&format!("M{} {}h{}q{} {} {} {}h{}q0 {} 0 {}z", x + k * 0.62, y - k * 0.03, k * 0.12, k * 0.03, k * 0.2, k * 0.02, k * 1.7, -k * 0.2, -k * 0.9, -k * 1.7), &fall);
+        c.path(
+            &format!(
+                "M{} {}h{}q{} {} {} {}h{}q0 {} 0 {}z",
+                x + k * 0.62,
+                y - k * 0.03,
+                k * 0.12,
+                k * 0.03,
+                k * 0.2,
+                k * 0.02,
+                k * 1.7,
+                -k * 0.2,
+                -k * 0.9,
+                -k * 1.7
+            ),
+            &fall,
+        );
         c.end();
     }
     for _ in 0..(if first { 6 } else { 3 }) {
-        let (tx, u) = (x + k * chance.between(-0.05, 0.75) * if chance.hit(0.3) { -1.0 } else { 1.0 }, k * chance.between(0.14, 0.28));
+        let (tx, u) = (
+            x + k * chance.between(-0.05, 0.75) * if chance.hit(0.3) { -1.0 } else { 1.0 },
+            k * chance.between(0.14, 0.28),
+        );
         let ty = y - k * 0.06;
         let leaf = chance.pick(&[p.accent, p.main, p.soft]).mix(air.near, 0.2).mix(air.horizon, far);
         c.line((tx, ty), (tx, ty - u), &rock.lift(-0.1).hex(), u * 0.12);
         for _ in 0..6 {
-            c.circle(tx + chance.jitter(u * 0.4), ty - u * 1.3 + chance.jitter(u * 0.35), u * chance.between(0.3, 0.5), &leaf.lift(chance.jitter(0.05)).hex());
+            c.circle(
+                tx + chance.jitter(u * 0.4),
+                ty - u * 1.3 + chance.jitter(u * 0.35),
+                u * chance.between(0.3, 0.5),
+                &leaf.lift(chance.jitter(0.05)).hex(),
+            );
         }
     }
 }
@@ -109,7 +150,10 @@ fn island(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air, (x, y):
 fn door(c: &mut Canvas, brief: &Brief, air: &Air, (x, y): Pt, k: f32) {
     let p = &brief.palette;
     let (half, tall) = (k * 0.42, k * 1.5);
-    c.poly(&[(x - half, y), (x + half, y), (x + half + k * 1.1, y + k * 0.22), (x - half + k * 1.1, y + k * 0.22)], &air.near.alpha(0.35));
+    c.poly(
+        &[(x - half, y), (x + half, y), (x + half + k * 1.1, y + k * 0.22), (x - half + k * 1.1, y + k * 0.22)],
+        &air.near.alpha(0.35),
+    );
     let glow = c.radial((x, y - tall / 2.0), tall, &[(0.0, air.sun, 0.8), (0.5, air.sun, 0.25), (1.0, air.sun, 0.0)]);
     c.circle(x, y - tall / 2.0, tall, &glow);
     let frame = p.paper.mix(air.horizon, 0.2).hex();
@@ -121,8 +165,15 @@ fn door(c: &mut Canvas, brief: &Brief, air: &Air, (x, y): Pt, k: f32) {
     c.ellipse(x - half * 0.3, y, half * 1.3, tall * 0.22, &p.deep.hex());
     c.ellipse(x + half * 0.8, y + tall * 0.03, half, tall * 0.18, &p.deep.lift(-0.07).hex());
     c.end();
-    let leaf = c.linear((x - half * 2.1, 0.0), (x - half, 0.0), &[(0.0, p.accent.lift(-0.02), 1.0), (1.0, p.accent.lift(-0.14), 1.0)]);
-    c.poly(&[(x - half, y - tall), (x - half * 2.1, y - tall * 1.04), (x - half * 2.1, y + tall * 0.05), (x - half, y)], &leaf);
+    let leaf = c.linear(
+        (x - half * 2.1, 0.0),
+        (x - half, 0.0),
+        &[(0.0, p.accent.lift(-0.02), 1.0), (1.0, p.accent.lift(-0.14), 1.0)],
+    );
+    c.poly(
+        &[(x - half, y - tall), (x - half * 2.1, y - tall * 1.04), (x - half * 2.1, y + tall * 0.05), (x - half, y)],
+        &leaf,
+    );
     c.circle(x - half * 1.95, y - tall * 0.48, k * 0.03, &hex(0xf3d48a).hex());
 }
 
@@ -132,7 +183,11 @@ fn melting(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air) {
     let (x, y, r) = (w / 2.0, air.level * 0.42, s * 0.21);
     let glow = c.radial((x, y), r * 2.4, &[(0.0, air.sun, 0.8), (0.5, air.sun, 0.22), (1.0, air.sun, 0.0)]);
     c.circle(x, y, r * 2.4, &glow);
-    let fill = c.linear((x - r, y - r), (x + r, y + r * 2.0), &[(0.0, p.paper, 1.0), (0.5, p.soft, 1.0), (1.0, p.accent, 1.0)]);
+    let fill = c.linear(
+        (x - r, y - r),
+        (x + r, y + r * 2.0),
+        &[(0.0, p.paper, 1.0), (0.5, p.soft, 1.0), (1.0, p.accent, 1.0)],
+    );
     let mut d = format!("M{} {y}A{r} {r} 0 0 1 {} {y}", x - r, x + r);
     let drips = 8;
     for i in 0..drips {
@@ -140,7 +195,15 @@ fn melting(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air) {
         let x0 = x + r - step * i as f32;
         let centre = 1.0 - ((i as f32 + 0.5) / drips as f32 * 2.0 - 1.0).abs();
         let long = r * (0.3 + centre * chance.between(0.4, 1.7));
-        d.push_str(&format!("L{x0} {}A{q} {q} 0 0 1 {} {}L{} {}", y + long, x0 - step * 0.62, y + long, x0 - step * 0.62, y + r * 0.5 * centre, q = step * 0.31));
+        d.push_str(&format!(
+            "L{x0} {}A{q} {q} 0 0 1 {} {}L{} {}",
+            y + long,
+            x0 - step * 0.62,
+            y + long,
+            x0 - step * 0.62,
+            y + r * 0.5 * centre,
+            q = step * 0.31
+        ));
         d.push_str(&format!("A{q} {q} 0 0 0 {} {}", x0 - step, y + r * 0.5 * centre, q = step * 0.19));
     }
     d.push('Z');
@@ -163,7 +226,10 @@ fn stairs(c: &mut Canvas, brief: &Brief, air: &Air) {
         let y = h * 0.9 - h * 0.66 * t.powf(0.85);
         let tone = p.paper.mix(air.horizon, 0.2 + 0.5 * t);
         let (half, deep) = (s * 0.16 * k, s * 0.03 * k);
-        c.poly(&[(x - half, y), (x + half, y), (x + half * 0.9, y - deep), (x - half * 0.9, y - deep)], &tone.lift(0.05).hex());
+        c.poly(
+            &[(x - half, y), (x + half, y), (x + half * 0.9, y - deep), (x - half * 0.9, y - deep)],
+            &tone.lift(0.05).hex(),
+        );
         c.rect(x - half, y, half * 2.0, deep * 0.7, &tone.mix(p.deep, 0.35).hex());
     }
     let (x, y, k) = (w * 0.7 + s * 0.06, h * 0.24, s * 0.07);
