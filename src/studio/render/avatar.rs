@@ -14,7 +14,7 @@ pub fn avatar(username: &str, px: u32) -> String {
     let mut c = Canvas::new(s, s);
     let (from, to) =
         chance.pick(&[(palette.main, palette.soft), (palette.deep, palette.main), (palette.accent, palette.soft)]);
-    let angle = chance.between(0.0, 6.28);
+    let angle = chance.between(0.0, std::f32::consts::TAU);
     let (dx, dy) = (angle.cos() * s * 0.6, angle.sin() * s * 0.6);
     let ground =
         c.linear((s / 2.0 - dx, s / 2.0 - dy), (s / 2.0 + dx, s / 2.0 + dy), &[(0.0, from, 1.0), (1.0, to, 1.0)]);

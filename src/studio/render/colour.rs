@@ -23,12 +23,6 @@ pub(super) const fn hex(rgb: u32) -> Colour {
 }
 
 impl Colour {
-    /// A colour from OKLCh: lightness 0..=1, chroma about 0..=0.3, hue in degrees.
-    pub(super) fn lch(l: f32, c: f32, h: f32) -> Self {
-        let (sin, cos) = h.to_radians().sin_cos();
-        Self::from_lab([l.clamp(0.0, 1.0), c * cos, c * sin])
-    }
-
     fn lab(self) -> [f32; 3] {
         let linear = |v: f32| if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
         let (r, g, b) = (linear(self.r), linear(self.g), linear(self.b));
@@ -123,8 +117,8 @@ impl Colour {
             let value = u32::from_str_radix(digits, 16).ok()?;
             return match digits.len() {
                 3 => {
-                    let (r, g, b) = (value >> 8 & 15, value >> 4 & 15, value & 15);
-                    Some(hex(r * 17 << 16 | g * 17 << 8 | b * 17))
+                    let (r, g, b) = ((value >> 8) & 15, (value >> 4) & 15, value & 15);
+                    Some(hex(((r * 17) << 16) | ((g * 17) << 8) | (b * 17)))
                 }
                 6 => Some(hex(value)),
                 _ => None,

@@ -27,7 +27,7 @@ pub(super) fn paint(
     let svg = canvas.svg();
     let sample = |divide: u32| raster::render(&svg, (size.0 / divide, size.1 / divide), fonts);
     let mut image = match brief.medium {
-        Medium::Pixel => return Ok(pixelate(&sample(6)?, size, &brief.palette)),
+        Medium::Pixel => return Ok(pixelate(&sample(6)?, size)),
         Medium::LowPoly => raster::render(&low_poly(&sample(4)?, size, chance), size, fonts)?,
         Medium::Oil => raster::render(&strokes(&sample(4)?, size, chance), size, fonts)?,
         Medium::Watercolour => watercolour(&sample(2)?, size, chance, &brief.palette),
@@ -62,11 +62,11 @@ fn finish(image: &mut RgbaImage, grain: i32, edge: f32, film: bool, chance: &mut
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
-            let noise = ((state & 255) as i32 + (state >> 8 & 255) as i32 - 255) * grain / 255;
+            let noise = ((state & 255) as i32 + ((state >> 8) & 255) as i32 - 255) * grain / 255;
             let far = (fx + fy) * 0.5;
             let keep = ((1.0 - edge * far * far) * 256.0) as i32;
             for (i, channel) in pixel[..3].iter_mut().enumerate() {
-                let mut v = (i32::from(*channel) * keep >> 8) + noise;
+                let mut v = ((i32::from(*channel) * keep) >> 8) + noise;
                 if film {
                     v = 16 + v * 222 / 255 + [6, 2, -4][i];
                 }
@@ -77,11 +77,10 @@ fn finish(image: &mut RgbaImage, grain: i32, edge: f32, film: bool, chance: &mut
 }
 
 /// Big square pixels in few colours.
-fn pixelate(small: &RgbaImage, size: (u32, u32), palette: &Palette) -> RgbaImage {
+fn pixelate(small: &RgbaImage, size: (u32, u32)) -> RgbaImage {
     let mut small = small.clone();
     const BAYER: [[f32; 4]; 4] =
         [[0.0, 8.0, 2.0, 10.0], [12.0, 4.0, 14.0, 6.0], [3.0, 11.0, 1.0, 9.0], [15.0, 7.0, 13.0, 5.0]];
-    let _ = palette;
     for (x, y, pixel) in small.enumerate_pixels_mut() {
         let lean = (BAYER[(y % 4) as usize][(x % 4) as usize] / 16.0 - 0.5) * 26.0;
         for channel in &mut pixel.0[..3] {
@@ -273,7 +272,7 @@ fn riso(half: &RgbaImage, size: (u32, u32), palette: &Palette) -> RgbaImage {
             let p = half.get_pixel((x + shift).min(w - 1), y).0.map(f32::from);
             let luma = (0.3 * p[0] + 0.59 * p[1] + 0.11 * p[2]) / 255.0;
             let warm = ((p[0] - p[2]) / 255.0 * 0.7 + 0.35).clamp(0.0, 1.0);
-            let tone = if k == 0 { (1.0 - luma) * 0.55 + warm * 0.5 } else { ((1.0 - luma) * 1.5 - 0.45).max(0.0) };
+            let tone = if k == 0 { (1.0 - luma) * 0.6 + warm * 0.35 } else { ((1.0 - luma) * 1.8 - 0.8).max(0.0) };
             let (sin, cos) = angle.sin_cos();
             let (u, v) = ((x as f32 * cos - y as f32 * sin) * 1.25, (x as f32 * sin + y as f32 * cos) * 1.25);
             let dot = (u.sin() + v.sin()) * 0.25 + 0.5;
@@ -282,10 +281,8 @@ fn riso(half: &RgbaImage, size: (u32, u32), palette: &Palette) -> RgbaImage {
                 *channel *= 1.0 - mark * (1.0 - f32::from(ink) / 255.0);
             }
         }
-        for i in 0..3 {
-            pixel.0[i] = rgb[i].clamp(0.0, 255.0) as u8;
-        }
-        pixel.0[3] = 255;
+        let [r, g, b] = rgb.map(|v| v.clamp(0.0, 255.0) as u8);
+        *pixel = image::Rgba([r, g, b, 255]);
     }
     imageops::resize(&out, size.0, size.1, imageops::FilterType::CatmullRom)
 }

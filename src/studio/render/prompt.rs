@@ -224,7 +224,7 @@ fn medium(words: &[String], family: Family) -> Medium {
 
 fn light(brief: &Brief, chance: &mut Chance) -> Light {
     let known = brief.first(&[
-        ("night midnight moonlit moon starry stars nocturnal sleep nighttime", Light::Night),
+        ("night midnight moonlit moonlight moon starry stars nocturnal sleep nighttime", Light::Night),
         ("neon cyberpunk glowing vaporwave synthwave retrowave", Light::Neon),
         ("sunrise dawn morning", Light::Dawn),
         ("golden sunset", Light::Golden),
@@ -301,7 +301,7 @@ const FAMILIES: &[(&str, Family, f32)] = &[
         Family::Animal,
         2.2,
     ),
-    ("underwater jellyfish coral reef octopus aquarium seahorse", Family::Underwater, 2.4),
+    ("underwater jellyfish reef octopus aquarium seahorse", Family::Underwater, 2.4),
     (
         "planet galaxy nebula cosmos cosmic saturn orbit comet spaceship starship spacecraft rocket asteroid eclipse space \
          astronaut moons solar",

@@ -129,7 +129,7 @@ fn one(fields: &mut Params<'_>, names: &[String]) -> Option<Step> {
             );
             return None;
         }
-        let overlay = if op == "composite" { Some(self::input(&mut inner, "overlay", names)?) } else { None };
+        let overlay = if op == "composite" { self::input(&mut inner, "overlay", names) } else { None };
         match (Op::read(&op, &mut inner), input) {
             (Some(op), Some(input)) => Some(Work::Transform { op, input, overlay }),
             _ => None,

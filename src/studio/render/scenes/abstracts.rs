@@ -4,7 +4,7 @@
 
 use std::f32::consts::TAU;
 
-use super::super::canvas::{Canvas, Close, Pt, arc, line, smooth};
+use super::super::canvas::{Canvas, Close, Pt, arc, smooth};
 use super::super::chance::Chance;
 use super::super::prompt::Brief;
 
@@ -239,7 +239,6 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                 }
             }
             c.line((0.0, h * 0.86), (w, h * 0.86), &tones[2].hex(), s * 0.012);
-            let _ = line(&[]);
         }
     }
 }

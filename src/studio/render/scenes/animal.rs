@@ -32,7 +32,7 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     if kind == 3 {
         let tone = p.deep.mix(hex(0x28506e), 0.5);
         water(brief, c, chance, &air);
-        whale(c, (w * 0.5, level - s * 0.06), s * 0.32, tone.at(0.42), air.horizon.lift(0.06));
+        whale(c, (w * 0.54, level - s * 0.06), s * 0.26, tone.at(0.42), air.horizon.lift(0.06));
         flock(c, chance, &air);
         return;
     }

@@ -58,7 +58,7 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
         planet(c, chance, big, [p.main, p.accent, p.soft, p.deep], light, ringed, black);
         for _ in 0..chance.count(1, 3) {
             let r = s * chance.between(0.025, 0.08);
-            let angle = chance.between(0.0, 6.28);
+            let angle = chance.between(0.0, std::f32::consts::TAU);
             let far = big.2 * chance.between(1.6, 2.1);
             let tones = [p.soft, p.paper, p.main, p.accent];
             planet(c, chance, (big.0 + angle.cos() * far, big.1 + angle.sin() * far, r), tones, light, false, black);

@@ -161,7 +161,10 @@ fn clouds(brief: &Brief, c: &mut Canvas, chance: &mut Chance, level: f32, light:
             .map(|i| {
                 let t = i as f32 / 7.0;
                 if i <= 7 {
-                    (x - wide / 2.0 + wide * t, y - tall * (1.0 + 2.0 * chance.unit()) * (3.14 * t).sin())
+                    (
+                        x - wide / 2.0 + wide * t,
+                        y - tall * (1.0 + 2.0 * chance.unit()) * (std::f32::consts::PI * t).sin(),
+                    )
                 } else {
                     (x + wide / 2.0 - wide * (t - 1.0), y + tall * 0.5)
                 }

@@ -230,7 +230,7 @@ pub(super) fn architecture(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     match kind {
         0 => {
             let (x, top, k) = (w * 0.56, h * 0.2, s * 0.08);
-            c.ellipse(x, level + s * 0.04, s * 0.36, s * 0.1, &air.near.hex());
+            c.ellipse(x, level + s * 0.04, s * 0.36, s * 0.06, &air.near.mix(ground, 0.6).hex());
             let beam = c.linear((x, top), (x - s * 0.7, top), &[(0.0, hex(0xfff0c0), 0.6), (1.0, hex(0xfff0c0), 0.0)]);
             c.poly(&[(x, top), (x - s * 0.7, top - s * 0.12), (x - s * 0.7, top + s * 0.12)], &beam);
             let body = c.barrel(x - k, x + k, base, true);

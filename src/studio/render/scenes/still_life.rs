@@ -2,7 +2,7 @@
 //!
 //! The object stands on its own shadow and is lit from one side.
 
-use super::super::canvas::{Canvas, Close, Pt, polygon, smooth};
+use super::super::canvas::{Canvas, Close, Pt, smooth};
 use super::super::chance::Chance;
 use super::super::colour::{Colour, WHITE, hex};
 use super::super::palette;
@@ -50,7 +50,7 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
         0 => {}
         1 => {
             let (x, tall, half) = (at.0, s * 0.1, s * 0.3);
-            let stone = wall.mix(p.main, 0.25).lift(if dark { 0.03 } else { 0.03 });
+            let stone = wall.mix(p.main, 0.25).lift(0.03);
             shadow(c, (x, ground + s * 0.015), half * 1.1, wall, left);
             let body = c.barrel(x - half, x + half, stone, left);
             c.path(
@@ -110,7 +110,7 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             ("headphone earphone", 8),
             ("candle", 10),
             ("books book bookshelf", 11),
-            ("vase pottery ceramic jar teapot", 9),
+            ("vase pottery jar teapot", 9),
         ])
         .unwrap_or_else(|| chance.below(12));
     match kind {
@@ -657,7 +657,6 @@ fn vase(c: &mut Canvas, o: &Set, chance: &mut Chance, brief: &Brief) {
     let d = smooth(&points[..4], Close::No) + &smooth(&points[4..], Close::No).replacen('M', "L", 1) + "Z";
     c.path(&d, &fill);
     c.ellipse(x, y - tall, neck * 1.25, neck * 0.3, &o.colour.lift(-0.16).hex());
-    let _ = polygon(&points);
     if chance.hit(0.5) {
         c.clipped(&d);
         for i in 0..3 {

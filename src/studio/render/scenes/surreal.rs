@@ -91,7 +91,12 @@ fn island(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air, (x, y):
     }
     let grass = p.main.mix(hex(0x6f9f6a), 0.45).mix(air.horizon, far);
     let top: Vec<Pt> = (0..=8)
-        .map(|i| (x - k * 1.03 + 2.06 * k * i as f32 / 8.0, y - k * 0.13 * (3.14 * i as f32 / 8.0).sin() - k * 0.02))
+        .map(|i| {
+            (
+                x - k * 1.03 + 2.06 * k * i as f32 / 8.0,
+                y - k * 0.13 * (std::f32::consts::PI * i as f32 / 8.0).sin() - k * 0.02,
+            )
+        })
         .collect();
     let mut turf = top.clone();
     turf.extend(

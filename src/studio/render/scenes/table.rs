@@ -350,8 +350,8 @@ pub(super) fn poster(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     let widest = lines.iter().map(|line| face.width(line)).fold(1.0, f32::max);
     let size = (w * 0.82 / widest).min(h * 0.42 / lines.len().max(1) as f32);
     let base = h * 0.9 - size * 0.98 * lines.len() as f32;
-    let fade = c.linear((0.0, base - size), (0.0, base + size * 0.4), &[(0.0, ground, 0.0), (1.0, ground, 0.94)]);
-    c.rect(0.0, base - size, w, h, &fade);
+    let fade = c.linear((0.0, base - size * 0.1), (0.0, base + size * 0.3), &[(0.0, ground, 0.0), (1.0, ground, 0.94)]);
+    c.rect(0.0, base - size * 0.1, w, h, &fade);
     for (i, line) in lines.iter().enumerate() {
         c.text((w * 0.08, base + size * 0.98 * (i as f32 + 0.9)), size, face, &ink.hex(), "start", line);
     }
