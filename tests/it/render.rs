@@ -1,5 +1,7 @@
 //! The picture engine: what steps draw, and that bad steps are refused by name.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use floimg_fleet::studio::render::{Format, Made, Renderer, StepError, avatar, check, generators, transforms};
 use image::RgbaImage;
 use proptest::prelude::*;

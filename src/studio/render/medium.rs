@@ -264,7 +264,7 @@ fn ink(half: &RgbaImage, size: (u32, u32), palette: &Palette) -> RgbaImage {
 fn riso(half: &RgbaImage, size: (u32, u32), palette: &Palette) -> RgbaImage {
     let (w, h) = half.dimensions();
     let paper = palette.paper.bytes().map(f32::from);
-    let inks = [(palette.accent, TAU / 24.0, 0_u32), (palette.deep, TAU / 6.0, 3)];
+    let inks = [(palette.main, TAU / 24.0, 0_u32), (palette.deep, TAU / 6.0, 3)];
     let mut out = RgbaImage::new(w, h);
     for (x, y, pixel) in out.enumerate_pixels_mut() {
         let mut rgb = paper;
