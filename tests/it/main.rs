@@ -1,5 +1,6 @@
 //! Tests from the outside: a script, a request, a row, a page.
 
-mod client;
 mod cli;
+mod client;
 mod config;
+mod store;
