@@ -4,3 +4,4 @@ mod cli;
 mod client;
 mod config;
 mod store;
+mod tidy;

@@ -107,8 +107,8 @@ fn moments(schedule: &Schedule, span: Span, day: Date) -> Option<(Timestamp, Tim
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::parse;
     use super::*;
+    use crate::host::rhythm::parse;
 
     fn schedule(zone: &str, awake: &str, days: &str) -> Schedule {
         Schedule {
