@@ -50,7 +50,8 @@ struct Plan {
     typing_from: Option<Timestamp>,
 }
 
-type Send = Box<dyn FnOnce(floimg::Floimg) -> BoxFuture<'static, Result<Value, floimg::error::Error>> + std::marker::Send>;
+type Send =
+    Box<dyn FnOnce(floimg::Floimg) -> BoxFuture<'static, Result<Value, floimg::error::Error>> + std::marker::Send>;
 
 /// Most characters of a comment, from the gallery's form.
 const COMMENT_CHARS: usize = 1000;
@@ -382,10 +383,12 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
     world.crash.reached("action:sent");
     let result = match sent {
         Ok(outcome) => Ok((outcome, false)),
-        Err(error @ floimg::error::Error::OutcomeUnknown { .. }) => match recovery::look_up(world, host.agent(), &intent_row(host, &plan, id, now)).await {
-            Ok(Found::Yes(outcome)) => Ok((outcome, true)),
-            Ok(Found::No | Found::CannotTell) | Err(_) => Err(error),
-        },
+        Err(error @ floimg::error::Error::OutcomeUnknown { .. }) => {
+            match recovery::look_up(world, host.agent(), &intent_row(host, &plan, id, now)).await {
+                Ok(Found::Yes(outcome)) => Ok((outcome, true)),
+                Ok(Found::No | Found::CannotTell) | Err(_) => Err(error),
+            }
+        }
         Err(error) => Err(error),
     };
     let activity = |ending, text: String, detail: Value| NewActivity {
@@ -447,11 +450,8 @@ fn unknown() -> Refusal {
 
 async fn told_before(world: &Arc<World>, host: &Host, intent: Intent) -> Result<Value, Refusal> {
     let is_this_tick = intent.what.tick == host.tick;
-    let intent = if intent.state == IntentState::Open {
-        recovery::settle(world, host.agent(), intent).await?
-    } else {
-        intent
-    };
+    let intent =
+        if intent.state == IntentState::Open { recovery::settle(world, host.agent(), intent).await? } else { intent };
     match intent.state {
         IntentState::Done if is_this_tick => Ok(intent.outcome),
         IntentState::Unknown if is_this_tick => Err(unknown()),
@@ -550,8 +550,7 @@ impl Host {
     /// What this bot wrote lately, newest first.
     pub(super) async fn recent_texts(&self, world: &World, limit: u32) -> Result<Vec<String>, Refusal> {
         let days = i64::from(world.rules.load().duplicate_days);
-        let since =
-            world.clock.now().saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
+        let since = world.clock.now().saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
         Ok(world.store.texts_since(&self.bot, since, limit).await?)
     }
 }
@@ -594,7 +593,9 @@ fn check_draft(draft: &Draft) -> Result<(), Refusal> {
     }
     let chars = draft.description.chars().count();
     if chars > DESCRIPTION_CHARS {
-        return Err(Refusal::Wrong(format!("`description` must have at most {DESCRIPTION_CHARS} characters, got {chars}")));
+        return Err(Refusal::Wrong(format!(
+            "`description` must have at most {DESCRIPTION_CHARS} characters, got {chars}"
+        )));
     }
     if draft.image_url.is_empty() {
         return Err(Refusal::Wrong("`picture` has no url: give what floimg.generate answered".to_owned()));

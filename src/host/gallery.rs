@@ -39,9 +39,10 @@ impl Host {
         let posts = match &self.side {
             Side::Live(world) => {
                 let agent = self.profile.username.clone();
-                self.look(world, move |floimg| async move {
-                    floimg.feed(Some(&agent), &query).await.map(|page| page.posts)
-                })
+                self.look(
+                    world,
+                    move |floimg| async move { floimg.feed(Some(&agent), &query).await.map(|page| page.posts) },
+                )
                 .await?
             }
             Side::Trial(trial) => trial.feed(&query),

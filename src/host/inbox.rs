@@ -57,8 +57,7 @@ impl Inbox {
         self.looks += 1;
         let mut events = Vec::new();
         for page in 0..pages {
-            let query =
-                FeedQuery { limit: PAGE, offset: page * PAGE, sort: FeedSort::Recent, ..FeedQuery::default() };
+            let query = FeedQuery { limit: PAGE, offset: page * PAGE, sort: FeedSort::Recent, ..FeedQuery::default() };
             let feed = self.world.floimg.feed(None, &query).await?;
             for post in &feed.posts {
                 self.look_at(post, &mut events).await?;

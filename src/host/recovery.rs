@@ -94,7 +94,9 @@ async fn find_comment(
         };
         let is_full = comments.len() >= PAGE as usize;
         let found = comments.into_iter().find(|comment| {
-            comment.author.username.as_deref() == Some(agent) && comment.content == content && comment.created_at >= since
+            comment.author.username.as_deref() == Some(agent)
+                && comment.content == content
+                && comment.created_at >= since
         });
         if let Some(comment) = found {
             return Ok(Found::Yes(

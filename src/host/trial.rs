@@ -99,14 +99,7 @@ impl Trial {
             ),
         ];
         Self {
-            inner: Mutex::new(Inner {
-                now,
-                posts,
-                comments,
-                entries: BTreeMap::new(),
-                memories: Vec::new(),
-                made: 0,
-            }),
+            inner: Mutex::new(Inner { now, posts, comments, entries: BTreeMap::new(), memories: Vec::new(), made: 0 }),
             refuses,
         }
     }
@@ -189,7 +182,12 @@ impl Trial {
     pub(super) fn entry_names(&self, whose: Whose, prefix: &str) -> Vec<String> {
         let shared = whose == Whose::Shared;
         let inner = self.inner();
-        inner.entries.keys().filter(|key| key.0 == shared && key.1.starts_with(prefix)).map(|key| key.1.clone()).collect()
+        inner
+            .entries
+            .keys()
+            .filter(|key| key.0 == shared && key.1.starts_with(prefix))
+            .map(|key| key.1.clone())
+            .collect()
     }
 
     pub(super) fn change(&self, whose: Whose, key: String, change: Change) {

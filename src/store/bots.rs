@@ -181,7 +181,7 @@ impl Store {
         .await
     }
 
-    /// Takes bots out of the roster; they keep all they have.
+    /// Takes bots out of the roster; they keep all they have, and one that left before keeps the time it did.
     ///
     /// # Errors
     /// When the write fails.
@@ -189,7 +189,7 @@ impl Store {
         self.write(move |connection| {
             Box::pin(async move {
                 for id in bots {
-                    sqlx::query("UPDATE bots SET retired_at = $2 WHERE id = $1")
+                    sqlx::query("UPDATE bots SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL")
                         .bind(id.to_string())
                         .bind(to_ms(at))
                         .execute(&mut *connection)

@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// When the write fails; then the action must not happen.
     pub async fn open_intent(&self, intent: NewIntent, once: bool) -> Result<Opened, Error> {
-        let found = self
+        self
             .write(move |connection| {
                 Box::pin(async move {
                     let before = sqlx::query(
@@ -63,9 +63,10 @@ impl Store {
                     .fetch_optional(&mut *connection)
                     .await?;
                     if let Some(row) = before {
-                        let row = self::intent(&row);
                         // A choice on another target than the first time is another action; what it does once it does once.
-                        if row.as_ref().is_ok_and(|row| row.what.target == intent.target || !once) {
+                        // A row that is not understood stands in the way too: whether it happened cannot be told.
+                        let row = self::intent(&row);
+                        if row.as_ref().map_or(true, |row| row.what.target == intent.target || !once) {
                             return Ok(row.map(Opened::Before));
                         }
                     }
@@ -100,8 +101,7 @@ impl Store {
                     Ok(Ok(Opened::New(id)))
                 })
             })
-            .await?;
-        found
+            .await?
     }
 
     /// What this very action of this very tick came to the first time the tick was tried.
@@ -203,7 +203,7 @@ impl Store {
             .collect())
     }
 
-    /// The targets among these that a bot has done something to, or may have.
+    /// Whether a bot has done this to a target, or may have.
     ///
     /// # Errors
     /// When the read fails.
@@ -253,7 +253,9 @@ impl Store {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Drops what no rule looks at any more: settled pictures and failures older than `before`, and old texts.
+    /// Drops what no rule looks at any more: settled pictures and failures older than `before`, old texts and expired entries.
+    ///
+    /// Events stay: their rows are what keeps the same comment from being told twice.
     ///
     /// # Errors
     /// When the write fails.
@@ -277,7 +279,6 @@ async fn prune_rows(connection: &mut SqliteConnection, before: i64) -> Result<()
     .await?;
     sqlx::query("DELETE FROM texts WHERE at < $1").bind(before).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM entries WHERE expires_at < $1").bind(before).execute(&mut *connection).await?;
-    sqlx::query("DELETE FROM events WHERE delivered_at < $1").bind(before).execute(&mut *connection).await?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -43,14 +43,22 @@ pub enum Error {
         #[source]
         source: Arc<sqlx::Error>,
     },
-    /// A migration failed, or the database is newer than this program.
+    /// The database has tables that this program does not know.
+    #[error(
+        "the database `{path}` was made by a newer version of this program: run that version, or name another data folder"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A migration failed.
     #[error("could not bring the database `{path}` up to date")]
     Migrate {
         /// The file.
         path: PathBuf,
         /// What went wrong.
         #[source]
-        source: Arc<sqlx::migrate::MigrateError>,
+        source: Arc<MigrateError>,
     },
     /// A read failed.
     #[error("could not read from the database")]
@@ -75,6 +83,7 @@ impl Clone for Error {
     fn clone(&self) -> Self {
         match self {
             Self::Open { path, source } => Self::Open { path: path.clone(), source: source.clone() },
+            Self::Newer { path } => Self::Newer { path: path.clone() },
             Self::Migrate { path, source } => Self::Migrate { path: path.clone(), source: source.clone() },
             Self::Read(source) => Self::Read(source.clone()),
             Self::Write(source) => Self::Write(source.clone()),
@@ -115,10 +124,10 @@ impl Store {
             .pragma("journal_size_limit", "67108864");
         let open = |source| Error::Open { path: path.to_owned(), source: Arc::new(source) };
         let writing = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(open)?;
-        migrations()
-            .run(&writing)
-            .await
-            .map_err(|source| Error::Migrate { path: path.to_owned(), source: Arc::new(source) })?;
+        migrations().run(&writing).await.map_err(|source| match source {
+            MigrateError::VersionMissing(_) => Error::Newer { path: path.to_owned() },
+            source => Error::Migrate { path: path.to_owned(), source: Arc::new(source) },
+        })?;
         let reads = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.pragma("cache_size", "-2048").pragma("query_only", "on"))
@@ -144,13 +153,15 @@ impl Store {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let job: Job = Box::new(move |connection| {
             Box::pin(async move {
-                let result = job(connection).await;
+                let result = match connection {
+                    Ok(connection) => job(connection).await.map_err(|source| Error::Write(Arc::new(source))),
+                    Err(error) => Err(error),
+                };
                 let failed = result.is_err();
                 let finish: Finish = Box::new(move |group: Result<(), Error>| {
                     let answer = match (result, group) {
                         (Ok(value), Ok(())) => Ok(value),
-                        (Err(source), _) => Err(Error::Write(Arc::new(source))),
-                        (Ok(_), Err(error)) => Err(error),
+                        (Err(error), _) | (Ok(_), Err(error)) => Err(error),
                     };
                     // Nobody waits any more when the caller was dropped; the write stands all the same.
                     let _ = reply.send(answer);

@@ -14,8 +14,9 @@ use super::Error;
 /// Told how the group ended.
 pub(super) type Finish = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// Does its statements and answers whether they failed, and whom to tell.
-pub(super) type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Finish)> + Send>;
+/// Does its statements and answers whether they failed, and whom to tell; without a connection it only tells why.
+pub(super) type Job =
+    Box<dyn for<'c> FnOnce(Result<&'c mut SqliteConnection, Error>) -> BoxFuture<'c, (bool, Finish)> + Send>;
 
 /// Jobs waiting for a group; when full, callers wait.
 const QUEUE: usize = 4096;
@@ -63,6 +64,8 @@ async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, stop: tokio_util:
         if received == 0 {
             break;
         }
+        // Taken from the back, so the first comes last.
+        group.reverse();
         commit(&pool, &mut group).await;
     }
     pool.close().await;
@@ -71,12 +74,24 @@ async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, stop: tokio_util:
 async fn commit(pool: &SqlitePool, group: &mut Vec<Job>) {
     let mut finishes = Vec::with_capacity(group.len());
     let ended = match pool.acquire().await {
-        Ok(mut connection) => write_group(&mut connection, group, &mut finishes).await,
+        Ok(mut connection) => {
+            let ended = write_group(&mut connection, group, &mut finishes).await;
+            if ended.is_err() {
+                // A full disk ends the transaction behind the driver's back, which then counts it as open for ever; so the
+                // next group gets another connection, and how this one closes does not matter.
+                let _ = connection.close().await;
+            }
+            ended
+        }
         Err(source) => Err(source),
     };
     let ended = ended.map_err(|source| Error::Write(Arc::new(source)));
-    // Jobs that did not run any more are dropped, which answers them with `Closed`; here they fail with the cause.
-    group.clear();
+    // The group ended before these had their turn: they fail for the same reason.
+    if let Err(error) = &ended {
+        for job in group.drain(..) {
+            finishes.push(job(Err(error.clone())).await.1);
+        }
+    }
     for finish in finishes {
         finish(ended.clone());
     }
@@ -88,9 +103,11 @@ async fn write_group(
     finishes: &mut Vec<Finish>,
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for job in group.drain(..) {
+    while !group.is_empty() {
+        // Before the job is taken, so that it can still be told when this fails.
         sqlx::query("SAVEPOINT job").execute(&mut *transaction).await?;
-        let (failed, finish) = job(&mut transaction).await;
+        let Some(job) = group.pop() else { break };
+        let (failed, finish) = job(Ok(&mut transaction)).await;
         finishes.push(finish);
         if failed {
             sqlx::query("ROLLBACK TO job").execute(&mut *transaction).await?;

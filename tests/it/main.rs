@@ -1,7 +1,9 @@
 //! Tests from the outside: a script, a request, a row, a page.
 
-mod client;
 mod cli;
+mod client;
 mod config;
 mod studio;
 mod render;
+mod store;
+mod tidy;
