@@ -142,7 +142,8 @@ impl Host {
             match told_before(world, self, before).await {
                 Ok(outcome) => return Ok(count_of(&outcome, "likes")),
                 // It was begun and certainly did not happen: begin again.
-                Err(Refusal::Failure(failure)) if failure.kind == FailureKind::Unavailable && failure.retry_after.is_some() => {}
+                Err(Refusal::Failure(failure))
+                    if failure.kind == FailureKind::Unavailable && failure.retry_after.is_some() => {}
                 Err(refusal) => return Err(refusal),
             }
         }

@@ -70,9 +70,7 @@ impl Args {
     /// When it is something else.
     pub fn number(&mut self, what: &str) -> Result<f64, Wrong> {
         let value = self.value();
-        as_number(&value)
-            .filter(|number| number.is_finite())
-            .ok_or_else(|| self.wrong(what, "a finite number", &value))
+        as_number(&value).filter(|number| number.is_finite()).ok_or_else(|| self.wrong(what, "a finite number", &value))
     }
 
     /// A finite number, if given.
@@ -179,8 +177,9 @@ impl Fields {
         match unknown {
             None => Ok(Self { name, table: Some(table) }),
             Some(key) => {
-                let nearest =
-                    text::nearest(&key, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or(".".to_owned());
+                let nearest = text::nearest(&key, known)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or(".".to_owned());
                 Err(format!("{name}: unknown option `{key}`{nearest} It takes: {}", known.join(", ")))
             }
         }

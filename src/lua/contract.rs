@@ -9,8 +9,22 @@ use super::args::shown;
 
 /// The fields of a persona's table.
 pub const FIELDS: [&str; 16] = [
-    "name", "weight", "identity", "voice", "interests", "schedule", "pace", "model", "needs", "templates", "reload",
-    "on_start", "on_tick", "on_event", "on_reload", "description",
+    "name",
+    "weight",
+    "identity",
+    "voice",
+    "interests",
+    "schedule",
+    "pace",
+    "model",
+    "needs",
+    "templates",
+    "reload",
+    "on_start",
+    "on_tick",
+    "on_event",
+    "on_reload",
+    "description",
 ];
 
 /// The table that a persona's file must return, its fields checked by name.

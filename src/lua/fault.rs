@@ -119,10 +119,7 @@ mod tests {
     #[test]
     fn a_place_is_read_from_messages_and_frames() {
         assert_eq!(place("scripts/personas/mia.luau:12: boom"), Some(("scripts/personas/mia.luau", 12, "boom")));
-        assert_eq!(
-            place("scripts/lib/a.lua:3 in function 'f'"),
-            Some(("scripts/lib/a.lua", 3, "in function 'f'"))
-        );
+        assert_eq!(place("scripts/lib/a.lua:3 in function 'f'"), Some(("scripts/lib/a.lua", 3, "in function 'f'")));
         assert_eq!(place("[C] in function 'error'"), None);
         assert_eq!(place("host:3: x"), None);
     }

@@ -54,7 +54,8 @@ impl Reader<'_> {
         let is_missing = matches!(Self::value(table, key), Value::Nil);
         if is_missing {
             let problem = format!("`{}` is missing", join(path, key));
-            self.diagnostics.push(Diagnostic::error(self.file, None, problem).with_hint(format!("add it, like {example}")));
+            self.diagnostics
+                .push(Diagnostic::error(self.file, None, problem).with_hint(format!("add it, like {example}")));
         }
         self.text(table, path, key).unwrap_or_default()
     }

@@ -32,7 +32,8 @@ pub async fn rehearse(version: &Arc<Version>, limits: Limits, now: Timestamp) ->
         let profile = Arc::new(identity(&version.persona, index));
         let mut bot = LivingBot::new(version.clone(), limits, None)?;
         for tick in 1..=TICKS {
-            let host = Host::trial(trial.clone(), id.clone(), profile.clone(), version.persona.clone(), u64::from(tick));
+            let host =
+                Host::trial(trial.clone(), id.clone(), profile.clone(), version.persona.clone(), u64::from(tick));
             let lived = bot
                 .live(Tick {
                     host,

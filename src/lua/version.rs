@@ -104,6 +104,11 @@ impl Workshop {
         }
     }
 
+    /// Files that do not compile.
+    pub fn broken_files(&self) -> Vec<Diagnostic> {
+        self.chunks.values().filter_map(|chunk| chunk.bytecode.as_ref().err().cloned()).collect()
+    }
+
     /// The digest of all that was compiled last.
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
@@ -153,8 +158,7 @@ impl Workshop {
         let Some(persona) = persona.filter(|_| errors.is_empty()) else { return Err(errors) };
         let files: BTreeMap<String, Arc<str>> =
             used.iter().filter_map(|path| Some((path.clone(), sources.files.get(path)?.clone()))).collect();
-        let chunks =
-            used.iter().filter_map(|path| Some((path.clone(), self.chunks.get(path)?.clone()))).collect();
+        let chunks = used.iter().filter_map(|path| Some((path.clone(), self.chunks.get(path)?.clone()))).collect();
         Ok(Version {
             id: digest(&files),
             persona: Arc::new(persona),

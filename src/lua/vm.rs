@@ -17,9 +17,33 @@ use crate::text;
 
 /// Globals of Luau that scripts keep.
 pub const KEPT: [&str; 27] = [
-    "_G", "_VERSION", "assert", "bit32", "buffer", "error", "getmetatable", "ipairs", "math", "next", "pairs", "pcall",
-    "print", "rawequal", "rawget", "rawlen", "rawset", "require", "select", "setmetatable", "string", "table", "tonumber",
-    "tostring", "type", "typeof", "unpack",
+    "_G",
+    "_VERSION",
+    "assert",
+    "bit32",
+    "buffer",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "math",
+    "next",
+    "pairs",
+    "pcall",
+    "print",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "require",
+    "select",
+    "setmetatable",
+    "string",
+    "table",
+    "tonumber",
+    "tostring",
+    "type",
+    "typeof",
+    "unpack",
 ];
 
 /// A VM with its globals in place and no script in it.
@@ -95,8 +119,7 @@ impl Vm {
 
     fn furnish(&self, prelude: &[u8]) -> mlua::Result<()> {
         let lua = &self.lua;
-        let prelude: Function =
-            lua.load(prelude).set_name("=host").set_mode(ChunkMode::Binary).call(())?;
+        let prelude: Function = lua.load(prelude).set_name("=host").set_mode(ChunkMode::Binary).call(())?;
         api::install(lua, &self.slot, &prelude)?;
         let globals = lua.globals();
         let log: Table = globals.raw_get("log")?;
@@ -168,7 +191,10 @@ impl Vm {
             {
                 let state = loading.state.lock().unwrap_or_else(PoisonError::into_inner);
                 if !state.is_open {
-                    return refuse(lua, &format!("require \"{name}\": only at the top of a file, where it becomes part of the version"));
+                    return refuse(
+                        lua,
+                        &format!("require \"{name}\": only at the top of a file, where it becomes part of the version"),
+                    );
                 }
                 if state.stack.contains(&path) {
                     let circle = state.stack.join(" → ");
@@ -180,7 +206,10 @@ impl Vm {
                 freeze(table);
             }
             if matches!(value, Value::Nil) {
-                return refuse(lua, &format!("require \"{name}\": scripts/{path} returns nothing; end it with `return`"));
+                return refuse(
+                    lua,
+                    &format!("require \"{name}\": scripts/{path} returns nothing; end it with `return`"),
+                );
             }
             cache.raw_set(path.as_str(), &value)?;
             Ok((true, value))

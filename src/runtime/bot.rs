@@ -114,8 +114,7 @@ const ERROR_CHARS: usize = 2000;
 /// Lives one tick.
 pub async fn tick(shared: Arc<Shared>, mut job: Job) -> Done {
     shared.world.crash.reached("tick:begin");
-    let mut done =
-        Done { slot: job.slot, has_account: job.has_account, row: None, living: None, is_failure: false };
+    let mut done = Done { slot: job.slot, has_account: job.has_account, row: None, living: None, is_failure: false };
     if !job.has_account {
         match provision(&shared, &job).await {
             Ok(()) => done.has_account = true,
@@ -178,10 +177,7 @@ enum Unready {
     Script(Box<Diagnostic>),
 }
 
-async fn prepare(
-    shared: &Arc<Shared>,
-    job: &mut Job,
-) -> Result<(LivingBot, Vec<crate::store::StoredEvent>), Unready> {
+async fn prepare(shared: &Arc<Shared>, job: &mut Job) -> Result<(LivingBot, Vec<crate::store::StoredEvent>), Unready> {
     let store = &shared.world.store;
     let trouble = |problem: crate::store::Error| {
         error!(bot = %job.id, error = &problem as &dyn std::error::Error, "could not read a bot, trying again later");
@@ -237,7 +233,11 @@ fn row(job: &Job, now: Timestamp) -> TickRow {
 
 fn chance(shared: &Shared, job: &Job) -> ChaCha8Rng {
     // Another stream than the script's own, so that what a script draws does not change when it sleeps.
-    ChaCha8Rng::from_seed(identity::tick_seed(&format!("{}/wake/{}", shared.world.seed, job.failures), &job.id, job.lived))
+    ChaCha8Rng::from_seed(identity::tick_seed(
+        &format!("{}/wake/{}", shared.world.seed, job.failures),
+        &job.id,
+        job.lived,
+    ))
 }
 
 /// When the bot wakes next: by its rhythm, but not before what the world told it to wait for.

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use rust_embed::RustEmbed;
 
 use crate::lua::limits::Limits;
-use crate::lua::{rehearse, rehearse_refused};
 use crate::lua::version::{Sources, Version, Workshop};
+use crate::lua::{rehearse, rehearse_refused};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::PersonaName;
 
@@ -110,7 +110,8 @@ impl Catalog {
                 }
             };
             let old = self.entries.get(&name);
-            let runs_already = old.and_then(|entry| entry.version.as_ref()).is_some_and(|version| version.is_made_of(sources));
+            let runs_already =
+                old.and_then(|entry| entry.version.as_ref()).is_some_and(|version| version.is_made_of(sources));
             let was_refused = old.is_some_and(|entry| entry.refused == Some(all));
             if was_refused || (runs_already && !sources.unreadable.contains_key(&file)) {
                 if runs_already && let Some(entry) = self.entries.get_mut(&name) {
@@ -149,6 +150,11 @@ impl Catalog {
             }
         }
         changes
+    }
+
+    /// Files that do not compile, whether a persona requires them or not.
+    pub fn broken_files(&self) -> Vec<Diagnostic> {
+        self.workshop.broken_files()
     }
 
     /// Puts a version in that was accepted before this process started, for a persona whose files are wrong now.
@@ -219,7 +225,9 @@ fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sourc
         if sources.files.len() >= FILES {
             sources.unreadable.insert(path, format!("there are more than {FILES} scripts; this one was not read"));
         } else if kind.is_symlink() {
-            sources.unreadable.insert(path, "is a link, and links are not followed: put the file itself here".to_owned());
+            sources
+                .unreadable
+                .insert(path, "is a link, and links are not followed: put the file itself here".to_owned());
         } else {
             match read_file(&entry.path(), most_bytes) {
                 Ok(text) => {
@@ -243,9 +251,10 @@ fn read_file(path: &Path, most_bytes: usize) -> Result<String, String> {
     }
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).map_or(1, |before| {
-            before.iter().filter(|byte| **byte == b'\n').count() + 1
-        });
+        let line = error
+            .as_bytes()
+            .get(..error.utf8_error().valid_up_to())
+            .map_or(1, |before| before.iter().filter(|byte| **byte == b'\n').count() + 1);
         format!("is not UTF-8 at line {line}: save it as UTF-8")
     })
 }

@@ -106,8 +106,7 @@ impl Fleet {
         let asked = id.clone();
         let Some((bot, bio, error)) = self.ask(|reply| Command::Bot(asked, reply)).await? else { return Ok(None) };
         let store = &self.world.store;
-        let query =
-            ActivityQuery { bot: Some(id.clone()), limit: LAST_ACTIVITIES, ..ActivityQuery::default() };
+        let query = ActivityQuery { bot: Some(id.clone()), limit: LAST_ACTIVITIES, ..ActivityQuery::default() };
         Ok(Some(BotDetail {
             bio,
             state: store.state(&id).await?,

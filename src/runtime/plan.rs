@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn bots_are_spread_by_weight_to_the_last_one() {
         let weights = |pairs: &[(&str, f64)]| pairs.iter().map(|(persona, weight)| (name(persona), *weight)).collect();
-        let spread_of = |size, pairs: &[(&str, f64)]| -> Vec<u32> { spread(size, &weights(pairs)).into_values().collect() };
+        let spread_of =
+            |size, pairs: &[(&str, f64)]| -> Vec<u32> { spread(size, &weights(pairs)).into_values().collect() };
         assert_eq!(spread_of(10, &[("a", 1.0), ("b", 1.0), ("c", 1.0)]), [4, 3, 3]);
         assert_eq!(spread_of(7, &[("a", 2.0), ("b", 1.0)]), [5, 2]);
         assert_eq!(spread_of(3, &[("a", 0.0), ("b", 1.0)]), [0, 3]);

@@ -143,10 +143,8 @@ impl Supervisor {
     /// # Errors
     /// When the store fails.
     pub async fn new(parts: Parts) -> Result<Self, store::Error> {
-        let catalog = Catalog::new().map_err(|problem| store::Error::Row {
-            row: "prelude".to_owned(),
-            problem: problem.to_string(),
-        })?;
+        let catalog = Catalog::new()
+            .map_err(|problem| store::Error::Row { row: "prelude".to_owned(), problem: problem.to_string() })?;
         let mut supervisor = Self {
             signals: parts.shared.world.floimg.signals(),
             shared: parts.shared,
@@ -379,7 +377,9 @@ impl Supervisor {
         for id in bots {
             let Some(&index) = self.by_id.get(id) else { continue };
             let Some(slot) = self.slots.get(index as usize) else { continue };
-            let Some(version) = self.entries.get(&id.persona).and_then(|entry| entry.version.as_ref()) else { continue };
+            let Some(version) = self.entries.get(&id.persona).and_then(|entry| entry.version.as_ref()) else {
+                continue;
+            };
             let is_free = !slot.is_acting && slot.failures == 0 && !matches!(slot.why, Rest::Told { .. });
             let seconds = NOTICE_SECS * (0.3 + 2.4 * self.unit(index, &format!("nudge {}", slot.lived)));
             let at = now.saturating_add(Seconds::clamped(seconds).signed()).unwrap_or(now);
@@ -413,7 +413,7 @@ impl Supervisor {
     async fn chores(&mut self) {
         let clock = &self.shared.world.clock;
         let now = clock.now();
-        if clock.speed() != 1.0
+        if !clock.is_wall()
             && let Err(problem) = self.shared.world.store.set_setting(CLOCK, &now.to_string()).await
         {
             warn!(error = &problem as &dyn std::error::Error, "could not keep the time");

@@ -21,11 +21,20 @@ pub struct Watched {
     pub config: Option<PathBuf>,
 }
 
+/// Whom to tell.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Told when scripts may have changed.
+    pub scripts: Arc<Notify>,
+    /// Told when the config file may have changed.
+    pub config: Arc<Notify>,
+}
+
 /// Longest that a stream of events may put off a look.
 const LONGEST_DEBOUNCE: Duration = Duration::from_millis(500);
 
 /// Watches until stopped; `changed` is told after every change has been quiet for the debounce.
-pub async fn run(watched: Watched, debounce: Duration, scan: Duration, changed: Arc<Notify>, stop: CancellationToken) {
+pub async fn run(watched: Watched, debounce: Duration, scan: Duration, changed: Changed, stop: CancellationToken) {
     let raw = Arc::new(Notify::new());
     // Kept alive as long as this runs: dropping a watcher ends its events.
     let _watcher = match native(&watched, raw.clone()) {
@@ -54,10 +63,13 @@ pub async fn run(watched: Watched, debounce: Duration, scan: Duration, changed: 
         }
         next_scan = Instant::now() + scan;
         let now = fingerprint(&watched).await;
-        if now != print {
-            print = now;
-            changed.notify_one();
+        if now.scripts != print.scripts {
+            changed.scripts.notify_one();
         }
+        if now.config != print.config {
+            changed.config.notify_one();
+        }
+        print = now;
     }
 }
 
@@ -82,26 +94,32 @@ fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-type Fingerprint = Vec<(PathBuf, u64, Option<SystemTime>)>;
+/// What the files look like from outside.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Fingerprint {
+    scripts: Vec<Seen>,
+    config: Option<Seen>,
+}
+
+type Seen = (PathBuf, u64, Option<SystemTime>);
 
 async fn fingerprint(watched: &Watched) -> Fingerprint {
     let watched = watched.clone();
     let scanned = tokio::task::spawn_blocking(move || {
-        let mut found = Vec::new();
-        scan(&watched.scripts, 0, &mut found);
-        if let Some(config) = &watched.config
-            && let Ok(meta) = std::fs::metadata(config)
-        {
-            found.push((config.clone(), meta.len(), meta.modified().ok()));
-        }
-        found.sort();
+        let mut found = Fingerprint::default();
+        scan(&watched.scripts, 0, &mut found.scripts);
+        found.scripts.sort();
+        found.config = watched.config.and_then(|config| {
+            let meta = std::fs::metadata(&config).ok()?;
+            Some((config, meta.len(), meta.modified().ok()))
+        });
         found
     });
     // A scan that panicked counts as an empty folder, and the next one puts it right.
     scanned.await.unwrap_or_default()
 }
 
-fn scan(folder: &Path, depth: u32, found: &mut Fingerprint) {
+fn scan(folder: &Path, depth: u32, found: &mut Vec<Seen>) {
     const DEPTH: u32 = 6;
     const FILES: usize = 10_000;
     let Ok(entries) = std::fs::read_dir(folder) else { return };

@@ -17,6 +17,7 @@ use super::answer::{ApiError, JsonBody, NO_IMAGE};
 use super::desk::{NewAccount, NewItem, Refusal, fresh_id};
 use super::gallery::{AccountAt, Comment, Gallery, Item, Order, Query, kind_of};
 use super::journal::{Event, RecipeImage};
+use super::render;
 use super::wire::{
     Fields, ImageRef, Issue, Measure, ShowcaseItem, User, UserRef, WireComment, avatar_path, image_path, iso,
 };
@@ -141,7 +142,7 @@ async fn execute(
     }
     fields.finish()?;
     let steps = steps.to_vec();
-    if let Err(found) = shared.pictures.renderer().check(&steps) {
+    if let Err(found) = render::check(&steps) {
         return Err(ApiError::steps(&found));
     }
     let (account, seed) = match caller.account {
@@ -183,11 +184,11 @@ async fn execute(
 }
 
 async fn generators(State(shared): State<Shared>) -> Json<Value> {
-    Json(shared.pictures.renderer().generators())
+    Json(render::generators())
 }
 
 async fn transforms(State(shared): State<Shared>) -> Json<Value> {
-    Json(shared.pictures.renderer().transforms())
+    Json(render::transforms())
 }
 
 async fn share(
@@ -399,7 +400,7 @@ fn sealed(mime: &'static str) -> [(header::HeaderName, &'static str); 3] {
 
 async fn avatar(State(shared): State<Shared>, Path(username): Path<String>) -> Result<Response, ApiError> {
     shared.desk.read(|gallery| gallery.account_named(&username)).ok_or(Refusal::NoAccount)?;
-    let drawn = shared.pictures.renderer().avatar(&username, 96);
+    let drawn = render::avatar(&username, 96);
     Ok(([(header::CACHE_CONTROL, "public, max-age=86400")], sealed("image/svg+xml"), drawn).into_response())
 }
 

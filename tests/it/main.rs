@@ -3,7 +3,7 @@
 mod cli;
 mod client;
 mod config;
-mod studio;
 mod render;
 mod store;
+mod studio;
 mod tidy;

@@ -56,9 +56,7 @@ impl Supervisor {
     pub(super) fn held(&self, slot: &Slot) -> Option<Hold> {
         let wide = self.pauses.get(&None).or_else(|| self.pauses.get(&Some(slot.id.persona.clone())));
         match wide {
-            Some(pause) => {
-                Some(Hold { kind: HoldKind::Paused, reason: pause.reason.clone(), until: pause.until })
-            }
+            Some(pause) => Some(Hold { kind: HoldKind::Paused, reason: pause.reason.clone(), until: pause.until }),
             None => slot.hold.as_deref().cloned(),
         }
     }
@@ -67,7 +65,12 @@ impl Supervisor {
         let found: Vec<u32> = match target {
             Target::All => {
                 return Some(
-                    self.slots.iter().zip(0_u32..).filter(|(slot, _)| !slot.is_retired).map(|(_, index)| index).collect(),
+                    self.slots
+                        .iter()
+                        .zip(0_u32..)
+                        .filter(|(slot, _)| !slot.is_retired)
+                        .map(|(_, index)| index)
+                        .collect(),
                 );
             }
             Target::Persona(name) => self.of_persona(name),
@@ -106,7 +109,10 @@ impl Supervisor {
                     }
                 }
                 if let Err(problem) = self.shared.world.store.hold_bots(vec![id.clone()], Some(hold)).await {
-                    warn!(error = &problem as &dyn std::error::Error, "could not keep a pause; it holds until a restart");
+                    warn!(
+                        error = &problem as &dyn std::error::Error,
+                        "could not keep a pause; it holds until a restart"
+                    );
                 }
             }
         }
@@ -152,8 +158,7 @@ impl Supervisor {
         let now = self.shared.world.clock.now();
         for index in found {
             let at = self.within(*index, "resumed", now);
-            let is_overdue =
-                self.slots.get(*index as usize).is_some_and(|slot| !slot.is_acting && slot.wake_at < now);
+            let is_overdue = self.slots.get(*index as usize).is_some_and(|slot| !slot.is_acting && slot.wake_at < now);
             if is_overdue {
                 self.reschedule(*index, at, Rest::NextVisit);
             } else {
@@ -174,10 +179,7 @@ impl Supervisor {
         let mut woken = 0;
         for index in found {
             let at = if is_one { now } else { self.within(index, "woken", now) };
-            let may = self
-                .slots
-                .get(index as usize)
-                .is_some_and(|slot| !slot.is_acting && self.held(slot).is_none());
+            let may = self.slots.get(index as usize).is_some_and(|slot| !slot.is_acting && self.held(slot).is_none());
             if may {
                 self.reschedule(index, at, Rest::Told { by: "woken by an operator".to_owned() });
                 woken += 1;

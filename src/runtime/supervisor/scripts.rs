@@ -32,7 +32,9 @@ impl Supervisor {
             self.changed.notify_one();
             return;
         }
-        let Refresh::Idle(catalog) = std::mem::replace(&mut self.refresh, Refresh::Running(JoinSet::new())) else { return };
+        let Refresh::Idle(catalog) = std::mem::replace(&mut self.refresh, Refresh::Running(JoinSet::new())) else {
+            return;
+        };
         let origin = self.origin.clone();
         let test = self.test();
         if let Refresh::Running(tasks) = &mut self.refresh {

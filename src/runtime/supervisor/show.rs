@@ -24,7 +24,9 @@ impl Supervisor {
         }
         let stopped_because = match self.pauses.get(&None) {
             Some(pause) => Some(format!("paused by an operator: {}", pause.reason)),
-            None => self.everybody_waits(now).map(|(until, by)| format!("{by} until {}", short(until, now, &TimeZone::UTC))),
+            None => {
+                self.everybody_waits(now).map(|(until, by)| format!("{by} until {}", short(until, now, &TimeZone::UTC)))
+            }
         };
         FleetView {
             started_at: self.started_at,
@@ -64,9 +66,7 @@ impl Supervisor {
             return BotStatus::Acting;
         }
         match self.held(slot) {
-            Some(hold) if hold.kind == HoldKind::Paused => {
-                BotStatus::Paused { reason: hold.reason, until: hold.until }
-            }
+            Some(hold) if hold.kind == HoldKind::Paused => BotStatus::Paused { reason: hold.reason, until: hold.until },
             Some(hold) => BotStatus::Quarantined { error: hold.reason },
             None if slot.failures > 0 => {
                 BotStatus::Backoff { failures: slot.failures, until: slot.wake_at, error: slot.error.to_string() }
@@ -79,9 +79,7 @@ impl Supervisor {
         let entry = self.entries.get(&slot.id.persona);
         let version = entry.and_then(|entry| entry.version.as_ref());
         let (zone, zone_name) = match version {
-            Some(version) => {
-                (version.persona.schedule.zone.clone(), version.persona.schedule.zone_name.clone())
-            }
+            Some(version) => (version.persona.schedule.zone.clone(), version.persona.schedule.zone_name.clone()),
             None => (TimeZone::UTC, "UTC".to_owned()),
         };
         let until = |at: Timestamp| format!("{} {zone_name}", short(at, now, &zone));
@@ -149,8 +147,7 @@ impl Supervisor {
         let mut found: Vec<&Slot> = self.slots.iter().filter(fits).collect();
         found.sort_by(|a, b| a.id.cmp(&b.id));
         let total = found.len();
-        let bots =
-            found.into_iter().skip(filter.offset).take(filter.limit).map(|slot| self.view(slot, now)).collect();
+        let bots = found.into_iter().skip(filter.offset).take(filter.limit).map(|slot| self.view(slot, now)).collect();
         BotPage { bots, total }
     }
 
