@@ -223,7 +223,8 @@ fn counted(count: usize, what: &str) -> String {
 
 /// Runs the embedded studio alone.
 pub(super) fn studio(config: &Config, output: &Output) -> Result<Exit, Failure> {
-    start_log(config)?;
+    // The studio alone reads its config once.
+    let _set_log_filter = start_log(config)?;
     runtime()?.block_on(async {
         let stop = CancellationToken::new();
         let told = until_told(stop.clone());

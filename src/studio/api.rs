@@ -183,11 +183,11 @@ async fn execute(
     })))
 }
 
-async fn generators(State(shared): State<Shared>) -> Json<Value> {
+async fn generators() -> Json<Value> {
     Json(render::generators())
 }
 
-async fn transforms(State(shared): State<Shared>) -> Json<Value> {
+async fn transforms() -> Json<Value> {
     Json(render::transforms())
 }
 

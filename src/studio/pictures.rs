@@ -50,11 +50,6 @@ impl Pictures {
         Ok(Self { renderer: Renderer::new(), shelf, turns, waiting })
     }
 
-    /// The renderer, for what needs no turn.
-    pub(super) fn renderer(&self) -> &Renderer {
-        &self.renderer
-    }
-
     /// Runs a workflow.
     pub(super) async fn draw(&self, steps: Vec<Value>, seed: String) -> Result<Vec<Made>, PictureError> {
         let _turn = self.turn().await?;

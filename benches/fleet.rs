@@ -1,0 +1,3 @@
+//! `cargo bench`: to be written.
+
+fn main() {}
