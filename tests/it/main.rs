@@ -3,5 +3,6 @@
 mod cli;
 mod client;
 mod config;
+mod readme;
 mod store;
 mod tidy;
