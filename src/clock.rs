@@ -51,6 +51,11 @@ impl Clock {
         }
     }
 
+    /// Whether it shows the system's time, and so needs nobody to keep it.
+    pub fn is_wall(&self) -> bool {
+        matches!(&*self.kind, Kind::Wall)
+    }
+
     /// How many seconds of bots' time pass in one second of the wall.
     pub fn speed(&self) -> f64 {
         match &*self.kind {

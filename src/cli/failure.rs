@@ -66,9 +66,25 @@ impl Failure {
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let bold = anstyle::Style::new().bold();
         let mut err = anstream::stderr().lock();
-        writeln!(err, "{red}error{red:#}: {}", printable(&self.error.to_string()).trim_end())?;
-        for cause in self.error.chain().skip(1) {
-            writeln!(err, "{bold}caused by{bold:#}: {}", printable(&cause.to_string()))?;
+        // Advice travels in the chain as a line of its own that begins with `hint:`.
+        let told: Vec<String> = self.error.chain().map(ToString::to_string).collect();
+        let mut hints: Vec<&str> = Vec::new();
+        let mut causes: Vec<&str> = Vec::new();
+        for text in &told {
+            let (cause, advice) = match text.strip_prefix("hint: ") {
+                Some(advice) => ("", advice),
+                None => text.split_once("\nhint: ").unwrap_or((text, "")),
+            };
+            causes.extend(Some(cause).filter(|cause| !cause.is_empty()));
+            hints.extend(Some(advice).filter(|advice| !advice.is_empty()));
+        }
+        let (first, rest) = causes.split_first().unwrap_or((&"something failed", &[]));
+        writeln!(err, "{red}error{red:#}: {}", printable(first).trim_end())?;
+        for cause in rest {
+            writeln!(err, "{bold}caused by{bold:#}: {}", printable(cause))?;
+        }
+        for advice in hints {
+            writeln!(err, "{bold}hint{bold:#}: {}", printable(advice))?;
         }
         if let Some(hint) = hint {
             writeln!(err, "{bold}hint{bold:#}: {}", printable(hint))?;

@@ -2,19 +2,37 @@
 //!
 //! Each turns its arguments into one call on `app`.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::Context;
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, reload};
 
 use super::failure::{Exit, Failure};
-use super::output::Output;
-use crate::config::{Config, Sources};
+use super::output::{Output, printable};
+use crate::app::{self, App, Checked, Options, SetLogFilter};
+use crate::config::{Config, LogFormat, Sources};
+use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::store::BotRow;
+
+/// `fleet run`
+#[derive(Debug, Default, Args)]
+pub(super) struct RunArgs {
+    /// For crash tests: abort as `kill -9` would when this step is reached
+    #[arg(long, hide = true, value_name = "STEP[:NTH]")]
+    pub(super) abort_at: Option<String>,
+}
 
 /// `fleet check`
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Scripts or folders; without any, all of scripts_dir and plugins_dir
+    /// Show only what concerns these files or folders; all scripts are checked in any case
     pub(super) paths: Vec<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -42,23 +60,264 @@ pub(super) enum AgentsCommand {
 }
 
 /// Runs the fleet.
-pub(super) fn run(_sources: Sources, config: Config) -> Result<Exit, Failure> {
+pub(super) fn run(sources: Sources, config: Config, args: &RunArgs, output: &Output) -> Result<Exit, Failure> {
     config.ready_to_run()?;
-    Err(anyhow!("`fleet run` is not wired yet").into())
+    let set_log_filter = start_log(&config)?;
+    let abort_at = args.abort_at.as_deref().map(|text| match text.rsplit_once('@') {
+        Some((step, nth)) => (step.to_owned(), nth.parse().unwrap_or(1)),
+        None => (text.to_owned(), 1),
+    });
+    runtime()?.block_on(async {
+        let app = App::build(config, sources, Options { abort_at, set_log_filter: Some(set_log_filter) }).await?;
+        let addresses = app.addresses()?;
+        output.text(&format!(
+            "the gallery  {}\nthe status   {}\nEdit a file in scripts/ and save: the bots take it at their next tick. Ctrl-C stops.\n",
+            addresses.gallery, addresses.status
+        ))?;
+        let stop = CancellationToken::new();
+        let _ends_with_this = stop.clone().drop_guard();
+        let told = until_told(stop.clone());
+        tokio::pin!(told);
+        let served = app.serve(stop);
+        tokio::pin!(served);
+        tokio::select! {
+            served = &mut served => served?,
+            told = &mut told => {
+                told?;
+                // Asked once more, it ends at once; what was under way is settled at the next start.
+                tokio::select! {
+                    served = &mut served => served?,
+                    again = again() => {
+                        again?;
+                        return Ok(Exit::Failed);
+                    }
+                }
+            }
+        }
+        Ok(Exit::Fine)
+    })
+}
+
+/// Waits for SIGTERM or Ctrl-C, then tells.
+async fn until_told(stop: CancellationToken) -> anyhow::Result<()> {
+    again().await?;
+    stop.cancel();
+    Ok(())
+}
+
+async fn again() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("could not listen for Ctrl-C")?,
+    }
+    Ok(())
 }
 
 /// Checks scripts.
-pub(super) fn check(_config: &Config, _args: &CheckArgs, _output: Output) -> Result<Exit, Failure> {
-    Err(anyhow!("`fleet check` is not wired yet").into())
+pub(super) fn check(config: &Config, args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
+    let mut checked = runtime()?.block_on(app::check_scripts(config))?;
+    if !args.paths.is_empty() {
+        let folder = &config.scripts_dir;
+        for path in &args.paths {
+            if !path.exists() && !folder.join(path).exists() {
+                let hint = format!("name files or folders below `{}`", folder.display());
+                return Err(Failure::usage(anyhow::anyhow!("there is no `{}`", path.display()), Some(hint)));
+            }
+        }
+        let asked = |file: &str| {
+            let file = file.strip_prefix("scripts/").map_or_else(|| PathBuf::from(file), |rest| folder.join(rest));
+            args.paths.iter().any(|path| {
+                let is_below = |path: PathBuf| {
+                    path.canonicalize()
+                        .ok()
+                        .zip(file.canonicalize().ok())
+                        .is_some_and(|(path, file)| file.starts_with(path))
+                };
+                is_below(path.clone()) || is_below(folder.join(path))
+            })
+        };
+        checked.problems.retain(|problem| asked(&problem.file));
+        checked.fine.retain(|(name, _)| asked(&format!("scripts/personas/{name}.luau")));
+    }
+    let has_errors = checked.problems.iter().any(|problem| problem.severity == Severity::Error);
+    if args.json {
+        output.json(&check_json(&checked))?;
+    } else {
+        output.text(&frames(&checked))?;
+    }
+    Ok(if has_errors { Exit::Scripts } else { Exit::Fine })
+}
+
+fn check_json(checked: &Checked) -> Value {
+    let problem = |problem: &Diagnostic| {
+        json!({
+            "severity": problem.severity.as_str(), "file": problem.file, "line": problem.line,
+            "message": problem.message, "hint": problem.hint, "traceback": problem.traceback
+        })
+    };
+    json!({
+        "personas": checked.fine.iter().map(|(name, files)| json!({ "name": name, "files": files })).collect::<Vec<_>>(),
+        "problems": checked.problems.iter().map(problem).collect::<Vec<_>>(),
+    })
+}
+
+/// Every problem with its line of source, then one line of sum.
+fn frames(checked: &Checked) -> String {
+    let bold = anstyle::Style::new().bold();
+    let dim = anstyle::Style::new().dimmed();
+    let mut text = String::new();
+    for problem in &checked.problems {
+        let colour = match problem.severity {
+            Severity::Error => anstyle::AnsiColor::Red.on_default().bold(),
+            Severity::Warning => anstyle::AnsiColor::Yellow.on_default().bold(),
+        };
+        let place = match problem.line {
+            Some(line) => format!("{}:{line}", problem.file),
+            None => problem.file.clone(),
+        };
+        text += &format!(
+            "{colour}{}{colour:#}: {bold}{}{bold:#}\n  {dim}-->{dim:#} {}\n",
+            problem.severity.as_str(),
+            printable(&problem.message),
+            printable(&place)
+        );
+        if let Some(line) = problem.line {
+            let path = problem.file.strip_prefix("scripts/").unwrap_or(&problem.file);
+            let source = checked.texts.get(path).and_then(|text| text.lines().nth(line.saturating_sub(1) as usize));
+            if let Some(source) = source {
+                let number = line.to_string();
+                text += &format!("{dim}{number} |{dim:#} {}\n", printable(&crate::text::clip(source.trim_end(), 160)));
+                let indent = source.len() - source.trim_start().len();
+                let length = source.trim().chars().count().clamp(1, 60);
+                text += &format!(
+                    "{dim}{0:1$} |{dim:#} {0:indent$}{colour}{2}{colour:#}\n",
+                    "",
+                    number.len(),
+                    "^".repeat(length)
+                );
+            }
+        }
+        for frame in &problem.traceback {
+            text += &format!("  {dim}at{dim:#} {}\n", printable(frame));
+        }
+        if let Some(hint) = &problem.hint {
+            text += &format!("  {bold}hint{bold:#}: {}\n", printable(hint));
+        }
+        text.push('\n');
+    }
+    let errors = checked.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let warnings = checked.problems.len() - errors;
+    let names: Vec<&str> = checked.fine.iter().map(|(name, _)| name.as_str()).collect();
+    text + &format!(
+        "{} fine{}{}, {errors} errors, {warnings} warnings\n",
+        counted(names.len(), "persona"),
+        if names.is_empty() { "" } else { ": " },
+        names.join(", ")
+    )
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// Runs the embedded studio alone.
-pub(super) fn studio(_config: Config) -> Result<Exit, Failure> {
-    Err(anyhow!("`fleet studio` is not wired yet").into())
+pub(super) fn studio(config: &Config, output: &Output) -> Result<Exit, Failure> {
+    start_log(config)?;
+    runtime()?.block_on(async {
+        let stop = CancellationToken::new();
+        let told = until_told(stop.clone());
+        let served = app::serve_studio(config, stop, |url| {
+            // A closed standard output does not keep the studio from serving.
+            let _ = output.text(&format!("the gallery  {url}\nCtrl-C stops.\n"));
+        });
+        tokio::pin!(served);
+        tokio::select! {
+            served = &mut served => served?,
+            told = told => {
+                told?;
+                served.await?;
+            }
+        }
+        Ok(Exit::Fine)
+    })
 }
 
 /// Lists or prunes the agent accounts.
-pub(super) fn agents(config: Config, _args: &AgentsArgs, _output: Output) -> Result<Exit, Failure> {
-    config.ready_to_run()?;
-    Err(anyhow!("`fleet agents` is not wired yet").into())
+pub(super) fn agents(config: &Config, args: &AgentsArgs, output: Output) -> Result<Exit, Failure> {
+    if let Some(AgentsCommand::Prune) = args.command {
+        config.ready_to_run()?;
+        let deleted = runtime()?.block_on(app::prune_agents(config))?;
+        output.text(&format!("deleted {}\n", counted(usize::try_from(deleted).unwrap_or(usize::MAX), "account")))?;
+        return Ok(Exit::Fine);
+    }
+    let bots = runtime()?.block_on(app::agents(config))?;
+    let bots: Vec<&BotRow> = bots.iter().filter(|bot| bot.account.is_some()).collect();
+    if args.json {
+        let rows: Vec<Value> = bots
+            .iter()
+            .map(|bot| {
+                json!({
+                    "account": bot.account, "username": bot.username, "name": bot.name, "bot": bot.id.to_string(),
+                    "persona": bot.id.persona.as_str(), "is_agent": true, "born_at": bot.born_at.to_string(),
+                    "retired_at": bot.retired_at.map(|at| at.to_string())
+                })
+            })
+            .collect();
+        output.json(&Value::Array(rows))?;
+        return Ok(Exit::Fine);
+    }
+    let header = ["account", "username", "name", "bot", "born_at", "retired_at"];
+    let rows: Vec<Vec<String>> = bots
+        .iter()
+        .map(|bot| {
+            vec![
+                bot.account.clone().unwrap_or_default(),
+                bot.username.clone(),
+                bot.name.clone(),
+                bot.id.to_string(),
+                bot.born_at.to_string(),
+                bot.retired_at.map(|at| at.to_string()).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    if args.csv {
+        let mut text = header.join(",") + "\r\n";
+        for row in &rows {
+            let fields: Vec<String> = row.iter().map(|field| csv_field(field)).collect();
+            text += &(fields.join(",") + "\r\n");
+        }
+        output.text(&text)?;
+    } else {
+        output.table(&header, &rows)?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// A field by RFC 4180; one that a spreadsheet would take for a formula is kept from being one.
+fn csv_field(field: &str) -> String {
+    let field = if field.starts_with(['=', '+', '-', '@']) { format!("'{field}") } else { field.to_owned() };
+    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("could not start the runtime")
+}
+
+/// Starts the log on standard error; answers how to change its filter.
+fn start_log(config: &Config) -> anyhow::Result<SetLogFilter> {
+    let filter = EnvFilter::try_new(&config.log.filter).context("log.filter is no filter")?;
+    let (filter, handle) = reload::Layer::new(filter);
+    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match config.log.format {
+        LogFormat::Json => format.json().with_filter(filter).boxed(),
+        LogFormat::Text => {
+            format.with_ansi(std::io::stderr().is_terminal()).with_target(false).with_filter(filter).boxed()
+        }
+    };
+    tracing_subscriber::registry().with(layer).try_init().context("the log is started already")?;
+    Ok(Box::new(move |text| {
+        let filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+        handle.reload(filter).map_err(|error| error.to_string())
+    }))
 }

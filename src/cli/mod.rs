@@ -69,7 +69,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the fleet until it is told to stop (what `fleet` does without a command)
-    Run,
+    Run(local::RunArgs),
     /// Check scripts without running a fleet
     Check(local::CheckArgs),
     /// Run only the embedded studio
@@ -115,11 +115,11 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let sources = sources(cli.global);
     let config = Config::load(&sources)?;
     let output = Output::new();
-    match cli.command.unwrap_or(Command::Run) {
-        Command::Run => local::run(sources, config),
+    match cli.command.unwrap_or(Command::Run(local::RunArgs::default())) {
+        Command::Run(args) => local::run(sources, config, &args, &output),
         Command::Check(args) => local::check(&config, &args, output),
-        Command::Studio => local::studio(config),
-        Command::Agents(args) => local::agents(config, &args, output),
+        Command::Studio => local::studio(&config, &output),
+        Command::Agents(args) => local::agents(&config, &args, output),
         Command::Status(args) => show::status(&config, &args, output),
         Command::Bots(args) => show::bots(&config, &args, output),
         Command::Pause(args) => control::pause(&config, &args, output),

@@ -138,8 +138,14 @@ impl Host {
             let seen = self.post(id).await?;
             return if seen.is_me { Err(own_like()) } else { Ok(seen.post.like_count + 1) };
         };
-        if world.store.has_done(&self.bot, ActionKind::Upvote, &id).await? {
-            return self.replayed_upvote(world, id).await;
+        if let Some(before) = world.store.last_done(&self.bot, ActionKind::Upvote, &id).await? {
+            match told_before(world, self, before).await {
+                Ok(outcome) => return Ok(count_of(&outcome, "likes")),
+                // It was begun and certainly did not happen: begin again.
+                Err(Refusal::Failure(failure))
+                    if failure.kind == FailureKind::Unavailable && failure.retry_after.is_some() => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
         let seen = self.post(id.clone()).await?;
         if seen.is_me {
@@ -171,16 +177,6 @@ impl Host {
         });
         let outcome = self.act(world, plan, send).await?;
         Ok(count_of(&outcome, "likes"))
-    }
-
-    /// A tick that is tried again asks for the upvote that it gave the first time.
-    async fn replayed_upvote(&self, world: &Arc<World>, id: String) -> Result<u32, Refusal> {
-        match world.store.last_done(&self.bot, ActionKind::Upvote, &id).await? {
-            Some(intent) if intent.what.tick == self.tick && intent.state == IntentState::Done => {
-                Ok(count_of(&intent.outcome, "likes"))
-            }
-            _ => Err(Refusal::failure(FailureKind::AlreadyDone, "this bot has upvoted the post before")),
-        }
     }
 
     /// Comments on a post, or answers a comment.
@@ -464,7 +460,11 @@ async fn told_before(world: &Arc<World>, host: &Host, intent: Intent) -> Result<
             FailureKind::Unavailable,
             "it was begun before, and the gallery cannot be asked now whether it happened",
         )),
-        IntentState::Failed => Err(Refusal::failure(FailureKind::Unavailable, "it did not happen; try again")),
+        IntentState::Failed => {
+            let mut failure = Failure::new(FailureKind::Unavailable, "it was cut off and did not happen; try again");
+            failure.retry_after = Some(Seconds::ZERO);
+            Err(Refusal::Failure(failure))
+        }
         IntentState::Done | IntentState::Unknown => {
             Err(Refusal::failure(FailureKind::AlreadyDone, "this bot has done that before"))
         }

@@ -20,6 +20,9 @@ const MAX_NAME: usize = 60;
 /// The longest line about themselves.
 const MAX_BIO: usize = 160;
 
+/// Stands for the number while a username is folded and cut.
+const NUMBER: char = '\u{1}';
+
 /// A bot as the gallery shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -148,17 +151,12 @@ impl Who<'_> {
 
     fn username(&self) -> String {
         // The number travels as a sign that folding cannot meet, so that it is whole whatever is cut around it.
-        let number = |name: &str| if name == "n" { Some("\n".to_owned()) } else { self.word(name) };
+        let value = |name: &str| {
+            if name == "n" { Some(NUMBER.to_string()) } else { self.word(name).map(|word| word.replace(NUMBER, "")) }
+        };
         let pattern = &self.persona.identity.username;
-        let filled = grammar::fill(
-            pattern,
-            &|name| number(name).map(|text| text.replace(' ', "_")),
-            &|_| None,
-            &mut self.rng("username"),
-        )
-        .unwrap_or_default();
-        let filled = filled_with_marker(&filled);
-        let (before, after) = filled;
+        let filled = grammar::fill(pattern, &value, &|_| None, &mut self.rng("username")).unwrap_or_default();
+        let (before, after) = around_number(&filled);
         let (mut before, mut after) = (usable(&before), usable(&after));
         if before.trim_matches('_').is_empty() && after.trim_matches('_').is_empty() {
             before = format!("{}_", self.persona.name);
@@ -186,9 +184,9 @@ impl Who<'_> {
 }
 
 /// What stands before and after the first number; without one, it goes last.
-fn filled_with_marker(filled: &str) -> (String, String) {
-    match filled.split_once('\n') {
-        Some((before, after)) => (before.to_owned(), after.replace('\n', "")),
+fn around_number(filled: &str) -> (String, String) {
+    match filled.split_once(NUMBER) {
+        Some((before, after)) => (before.to_owned(), after.replace(NUMBER, "")),
         None => (format!("{filled}_"), String::new()),
     }
 }
@@ -207,8 +205,7 @@ fn usable(text: &str) -> String {
 
 /// The number of an index: each index has its own, few have few digits, and neighbours do not look like neighbours.
 fn number(persona: &str, index: u32) -> u64 {
-    // Indices fill blocks of 90, 900, 9000, … numbers, which all have 2, 3, 4, … digits; within a block, an affine map
-    // with a factor prime to the block's size shuffles them without ever meeting.
+    // Indices fill blocks of 90, 900, 9000, … numbers, which all have 2, 3, 4, … digits, and are shuffled within them.
     let mut place = u64::from(index.wrapping_sub(1));
     let mut low = 10_u64;
     while place >= 9 * low {
@@ -216,14 +213,26 @@ fn number(persona: &str, index: u32) -> u64 {
         low *= 10;
     }
     let size = 9 * low;
-    let digest = digest(&["number", persona, &low.to_string()]);
-    let drawn = |at: usize| digest.iter().skip(at).take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-    let mut factor = size / 3 + drawn(0) % (size / 2);
-    while factor % 2 == 0 || factor % 3 == 0 || factor % 5 == 0 {
-        factor += 1;
+    // The smallest square that holds the block; what falls outside of the block is shuffled on until it is inside.
+    let side = size.isqrt() + 1;
+    loop {
+        place = shuffled(persona, low, side, place);
+        if place < size {
+            return low + place;
+        }
     }
-    let scrambled = u128::from(place) * u128::from(factor) + u128::from(drawn(8) % size);
-    low + u64::try_from(scrambled % u128::from(size)).unwrap_or(0)
+}
+
+/// One of `side * side` places to another: four rounds that each move one half by a digest of the other, which can be undone
+/// and therefore never lead two places to the same.
+fn shuffled(persona: &str, low: u64, side: u64, place: u64) -> u64 {
+    let (mut left, mut right) = (place / side, place % side);
+    for round in 0..4_u64 {
+        let digest = digest(&["number", persona, &low.to_string(), &round.to_string(), &right.to_string()]);
+        let by = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) % side;
+        (left, right) = (right, (left + by) % side);
+    }
+    left * side + right
 }
 
 fn check_pattern(identity: &Identity, key: &str, pattern: &str, wrong: &mut Vec<String>) {
@@ -269,4 +278,208 @@ fn digest(parts: &[&str]) -> [u8; 32] {
         hash.update(part.as_bytes());
     }
     hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::name::PersonaName;
+    use crate::model::persona::{Pace, Schedule, Span};
+
+    fn persona(identity: Identity) -> Persona {
+        let midnight = jiff::civil::Time::midnight();
+        Persona {
+            name: PersonaName::new("ai_artist").expect("a name"),
+            title: "AI art enthusiast".to_owned(),
+            weight: 1.0,
+            identity,
+            voice: String::new(),
+            interests: vec![],
+            schedule: Schedule {
+                zone: TimeZone::UTC,
+                zone_name: "UTC".to_owned(),
+                awake: Span { from: midnight, to: midnight },
+                days: [true; 7],
+                peaks: vec![],
+            },
+            pace: Pace { visits_per_day: 3.0, actions_per_visit: (2, 9), pause_secs: 40.0 },
+            model: None,
+            needs: vec![],
+            templates: BTreeMap::new(),
+            reload_now: false,
+        }
+    }
+
+    fn patterns(names: &[&str], username: &str, bio: &str) -> Identity {
+        Identity {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            username: username.to_owned(),
+            bio: bio.to_owned(),
+            words: BTreeMap::new(),
+        }
+    }
+
+    fn with_words(mut identity: Identity, name: &str, words: &[&str]) -> Identity {
+        identity.words.insert(name.to_owned(), words.iter().map(|word| (*word).to_owned()).collect());
+        identity
+    }
+
+    #[test]
+    fn a_bot_is_the_same_everywhere_and_always() {
+        let persona =
+            persona(patterns(&["{adj} Dreams", "{first} {last}"], "art_{adj}_{n}", "{^adj} things, {noun} by {noun}."));
+        let shown: Vec<String> = [1, 2, 3, 4, 1000]
+            .map(|index| identity(&persona, index))
+            .into_iter()
+            .map(|who| format!("{} @{}: {}", who.name, who.username, who.bio))
+            .collect();
+        // Accounts live by these: a change here renames every bot there is.
+        insta::assert_snapshot!(shown.join("\n"), @"
+        Wandering Dreams @art_wandering_26: Wandering things, tide by tide.
+        Jiho Lim @art_blurred_76: Blurred things, lens by lens.
+        Velvet Dreams @art_velvet_33: Velvet things, echo by echo.
+        Laszlo Sharma @art_glassy_73: Glassy things, cedar by cedar.
+        Ilse Das @art_polar_3854: Polar things, harbor by harbor.
+        ");
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_name_username_and_bio() {
+        let persona = persona(patterns(&["{first} of {noun}s"], "{first}_{noun}_{n}", "{first}"));
+        for index in 1..50 {
+            let who = identity(&persona, index);
+            assert!(who.name.starts_with(&who.bio), "{who:?}");
+            assert!(who.username.starts_with(&format!("{}_", text::ascii(&who.bio))), "{who:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_stands_where_the_pattern_has_it() {
+        for (pattern, at_start) in [("{n}fox", true), ("fox{n}", false)] {
+            let username = identity(&persona(patterns(&[""], pattern, "")), 5).username;
+            assert_eq!(username.len(), 5, "{username}");
+            assert_eq!(username.ends_with("fox"), at_start, "{username}");
+        }
+    }
+
+    #[test]
+    fn drawn_words_get_capitals_unless_the_pattern_is_small() {
+        for (pattern, is_big) in [("{adj} Dreams", true), ("{adj}{noun}", true), ("the {adj} one", false)] {
+            let name = identity(&persona(patterns(&[pattern], "{n}", "")), 1).name;
+            assert_eq!(name.starts_with(char::is_uppercase), is_big, "{name}");
+        }
+        assert_eq!(identity(&persona(patterns(&["{nothing}"], "{n}", "")), 1).name, "AI art enthusiast");
+    }
+
+    #[test]
+    fn no_two_bots_of_a_persona_share_a_username() {
+        for identity_of in [
+            patterns(&[""], "art_{adj}_{n}", ""),
+            patterns(&[""], "{n}", ""),
+            patterns(&[""], "no_number", ""),
+            patterns(&[""], "broken {", ""),
+            patterns(&[""], "{n}_is_rather_long_for_a_username_{adj}", ""),
+            with_words(
+                patterns(&[""], "{word}{n}{word}", ""),
+                "word",
+                &["x1", "x12", "Ünï côdé", "静か", "a-very-long-word-that-goes-on-9"],
+            ),
+        ] {
+            let persona = persona(identity_of);
+            let mut seen = BTreeSet::new();
+            for index in (1..1000).chain(99_900..100_100).chain(u32::MAX - 100..=u32::MAX) {
+                let username = identity(&persona, index).username;
+                assert!((1..=MAX_USERNAME).contains(&username.len()), "{username}");
+                assert!(username.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')), "{username}");
+                assert!(seen.insert(username.clone()), "{username} came twice");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_scrambled_and_short_for_few_bots() {
+        let numbers: Vec<u64> = (1..=90).map(|index| number("ai_artist", index)).collect();
+        assert_eq!(numbers.iter().copied().collect::<BTreeSet<_>>(), (10..100).collect());
+        assert!(numbers.array_windows().filter(|[a, b]| a.abs_diff(*b) == 1).count() < 3, "{numbers:?}");
+        assert_ne!(numbers, (1..=90).map(|index| number("other", index)).collect::<Vec<_>>());
+        let hundreds: BTreeSet<u64> = (91..=990).map(|index| number("ai_artist", index)).collect();
+        assert_eq!(hundreds, (100..1000).collect());
+    }
+
+    #[test]
+    fn lists_are_long_and_hold_nothing_twice() {
+        for name in ["adj", "noun", "first", "last"] {
+            let words = built_in(name).expect("a list");
+            assert!(words.len() >= 80, "{name}");
+            assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len(), "{name}");
+            for word in words {
+                assert!(text::ascii(word).len() >= 2 && !text::ascii(word).contains('_'), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn problems_are_named_with_their_cure() {
+        let good = patterns(&["{first} {last}"], "art_{adj}_{n}", "Makes {noun}s.");
+        assert_eq!(check(&good), Vec::<String>::new());
+        assert_eq!(check(&with_words(good.clone(), "craft", &["linocut"])), Vec::<String>::new());
+        for (identity, part) in [
+            (patterns(&[], "a_{n}", ""), "identity.names: expected at least one"),
+            (patterns(&["A", " "], "a_{n}", ""), "identity.names[2]: is empty"),
+            (
+                patterns(&["{frist}"], "a_{n}", ""),
+                "identity.names[1]: nothing is known as `{frist}`; did you mean `{first}`?",
+            ),
+            (patterns(&["A"], "a_{adj}", ""), "identity.username: has no `{n}`"),
+            (patterns(&["A"], "a_{b{n}|c}", ""), "identity.username: has no `{n}` in every case"),
+            (patterns(&["A"], "Art {n}", ""), "identity.username: `A ` cannot be in a username"),
+            (patterns(&["A"], "a_{n", ""), "identity.username: template `a_{n` at character 3: expected"),
+            (patterns(&["A"], "a_username_that_goes_on_and_on_{n}", ""), "identity.username: is too long"),
+            (patterns(&["A"], "a_{n}", "{xyzzy}"), "identity.bio: nothing is known as `{xyzzy}`; known are n, adj"),
+            (patterns(&["A"], "a_{n}", "I'm a real person."), "identity.bio: claims"),
+            (with_words(good.clone(), "craft", &[]), "identity.words.craft: expected at least one word"),
+            (with_words(good.clone(), "n", &["x"]), "identity.words.n: `{n}` is the bot's number"),
+            (with_words(good, "my craft", &["x"]), "identity.words.my craft: is no name"),
+        ] {
+            let wrong = check(&identity);
+            assert!(wrong.iter().any(|line| line.contains(part)), "{part}: {wrong:#?}");
+        }
+    }
+
+    #[test]
+    fn traits_and_seeds_are_a_bots_own() {
+        let bot = |text: &str| text.parse::<BotId>().expect("a bot");
+        let traits: Vec<f64> = (1..=2000).map(|index| trait_of(&bot(&format!("a-{index}")), "phase")).collect();
+        let mean = traits.iter().sum::<f64>() / 2000.0;
+        assert!((mean - 0.5).abs() < 0.02 && traits.iter().all(|unit| (0.0..1.0).contains(unit)), "{mean}");
+        assert_eq!(trait_of(&bot("a-1"), "phase"), traits[0]);
+        assert_ne!(trait_of(&bot("a-1"), "pace"), traits[0]);
+
+        let seeds =
+            [("x", "a-1", 1), ("x", "a-1", 2), ("x", "a-2", 1), ("x", "a-11", 1), ("xa", "a-1", 1), ("x", "b-1", 11)];
+        let seeds: BTreeSet<[u8; 32]> = seeds.map(|(seed, id, tick)| tick_seed(seed, &bot(id), tick)).into();
+        assert_eq!(seeds.len(), 6);
+        assert_eq!(tick_seed("x", &bot("a-1"), 1), tick_seed("x", &bot("a-1"), 1));
+    }
+
+    proptest! {
+        #[test]
+        fn any_identity_gives_a_usable_profile(
+            name in "[a-z{}|^ Ä]{0,20}", username in "[a-z{}|n_ Ä]{0,40}", bio in "\\PC{0,20}",
+            words in prop::collection::vec("\\PC{0,40}", 0..4), index: u32,
+        ) {
+            let mut identity_of = patterns(&[&name, "{w}"], &username, &bio);
+            identity_of.words.insert("w".to_owned(), words);
+            let _ = check(&identity_of);
+            let who = identity(&persona(identity_of), index);
+            prop_assert!((1..=MAX_USERNAME).contains(&who.username.len()));
+            prop_assert!(who.username.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')), "{}", who.username);
+            prop_assert!(text::length(&who.name) <= MAX_NAME && !who.name.is_empty());
+        }
+    }
 }

@@ -33,7 +33,7 @@ pub struct Recalled {
 }
 
 /// Entries that the whole fleet shares at most, whatever a bot may have.
-const SHARED_ENTRIES: u32 = 10_000;
+const SHARED_ENTRIES: u32 = 200_000;
 /// The age at which a memory counts half, in days.
 const HALF_LIFE_DAYS: f64 = 14.0;
 /// Most bytes of the data of a script's own event.

@@ -120,7 +120,10 @@ mod tests {
         text.parse().expect("a time")
     }
 
-    fn tallies(rows: &[(&str, u32, &str)]) -> BTreeMap<String, Tally> {
+    /// Kind, how often, and when first.
+    type Rows = &'static [(&'static str, u32, &'static str)];
+
+    fn tallies(rows: Rows) -> BTreeMap<String, Tally> {
         let tally = |count, oldest| Tally { count, oldest: Some(at(oldest)) };
         rows.iter().map(|(kind, count, oldest)| ((*kind).to_owned(), tally(*count, oldest))).collect()
     }
@@ -135,7 +138,8 @@ mod tests {
                 ("share".to_owned(), Cap { per_hour: None, per_day: Some(0) }),
             ]),
         };
-        let cases: [(&str, &[(&str, u32, &str)], &[(&str, u32, &str)], Option<(&str, f64)>); 6] = [
+        type Case = (&'static str, Rows, Rows, Option<(&'static str, f64)>);
+        let cases: [Case; 6] = [
             ("comment", &[], &[], None),
             ("comment", &[("comment", 2, "2026-03-01T11:30:00Z")], &[], None),
             (

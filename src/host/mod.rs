@@ -179,6 +179,11 @@ impl Host {
         matches!(self.side, Side::Trial(_))
     }
 
+    /// Whether it is a trial in which the world refuses everything.
+    pub fn refuses_all(&self) -> bool {
+        matches!(&self.side, Side::Trial(trial) if trial.refuses())
+    }
+
     /// Bots' time.
     pub fn now(&self) -> Timestamp {
         match &self.side {

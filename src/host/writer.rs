@@ -109,15 +109,16 @@ impl Host {
     /// # Errors
     /// When the template cannot be read, with the place.
     pub fn fill(&self, template: &str, values: &BTreeMap<String, String>) -> Result<Option<String>, Refusal> {
-        let lists = |name: &str| -> Option<Vec<&str>> {
-            let own = self.persona.templates.get(name).or_else(|| self.persona.identity.words.get(name));
-            match own {
-                Some(list) => Some(list.iter().map(String::as_str).collect()),
-                None => None,
-            }
+        let request = offline::Request {
+            purpose: "",
+            about: values,
+            templates: &[],
+            lists: &self.persona.templates,
+            words: &self.persona.identity.words,
+            interests: &self.persona.interests,
+            max_chars: usize::MAX,
         };
-        let value = |name: &str| values.get(name).cloned();
-        match self.with_chance(|rng| text::grammar::fill(template, &value, &lists, rng)) {
+        match self.with_chance(|rng| offline::fill(template, &request, rng)) {
             Ok(text) => Ok(Some(text)),
             Err(text::grammar::Unfilled::Missing(_)) => Ok(None),
             Err(text::grammar::Unfilled::Bad(bad)) => Err(Refusal::Wrong(format!("text.fill: {bad}"))),

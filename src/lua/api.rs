@@ -9,7 +9,7 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use crate::host::Host;
 use crate::host::refusal::Refusal;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, FailureKind};
 
 use super::args::Args;
 use super::limits::{Meter, Stop};
@@ -109,7 +109,10 @@ impl Slot {
         if module.is_granted_by_name && !host.persona().needs.is_empty() {
             let is_declared = host.persona().needs.iter().any(|need| need == module.name);
             if !is_declared {
-                return Err(format!("{name} needs the permission `{0}`: add \"{0}\" to the persona's needs", module.name));
+                return Err(format!(
+                    "{name} needs the permission `{0}`: add \"{0}\" to the persona's needs",
+                    module.name
+                ));
             }
         }
         Ok(Call { lua: lua.clone(), host, meter: self.meter.clone(), args: Args::new(name, values) })
@@ -131,7 +134,18 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
                 };
                 let call_or_wrong = slot.call(&lua, name, module, values);
                 match call_or_wrong {
-                    Ok(request) => protocol(&lua, &slot, call(request).await),
+                    Ok(request) => {
+                        if request.host.is_trial() {
+                            // In the world a call waits, and waiting is not possible everywhere: the trial must show that.
+                            tokio::task::yield_now().await;
+                            if request.host.refuses_all() && name != "time.sleep" {
+                                let failure =
+                                    Refusal::failure(FailureKind::Unavailable, "the trial refuses everything");
+                                return protocol(&lua, &slot, Err(Trouble::Refusal(failure)));
+                            }
+                        }
+                        protocol(&lua, &slot, call(request).await)
+                    }
                     Err(wrong) => raised(&lua, &wrong),
                 }
             }
@@ -208,7 +222,8 @@ fn waiting_operation(operation: usize) -> Option<(&'static Module, &'static str,
 }
 
 fn immediate_operation(operation: usize) -> Option<(&'static Module, &'static str, Immediate)> {
-    let mut all = MODULES.iter().flat_map(|module| module.immediate.iter().map(move |entry| (module, entry.0, entry.1)));
+    let mut all =
+        MODULES.iter().flat_map(|module| module.immediate.iter().map(move |entry| (module, entry.0, entry.1)));
     all.nth(operation)
 }
 

@@ -70,9 +70,7 @@ impl Args {
     /// When it is something else.
     pub fn number(&mut self, what: &str) -> Result<f64, Wrong> {
         let value = self.value();
-        as_number(&value)
-            .filter(|number| number.is_finite())
-            .ok_or_else(|| self.wrong(what, "a finite number", &value))
+        as_number(&value).filter(|number| number.is_finite()).ok_or_else(|| self.wrong(what, "a finite number", &value))
     }
 
     /// A finite number, if given.
@@ -118,7 +116,10 @@ impl Args {
     pub fn fields(&mut self, known: &[&str]) -> Result<Fields, Wrong> {
         let value = self.value();
         match value {
-            Value::Table(table) => Fields::new(self.name, table, known),
+            Value::Table(table) => {
+                self.refuse_colon(&table)?;
+                Fields::new(self.name, table, known)
+            }
             other => Err(self.wrong("options", "a table", &other)),
         }
     }
@@ -130,8 +131,20 @@ impl Args {
     pub fn optional_fields(&mut self, known: &[&str]) -> Result<Fields, Wrong> {
         match self.value() {
             Value::Nil => Ok(Fields { name: self.name, table: None }),
-            Value::Table(table) => Fields::new(self.name, table, known),
+            Value::Table(table) => {
+                self.refuse_colon(&table)?;
+                Fields::new(self.name, table, known)
+            }
             other => Err(self.wrong("options", "a table or nothing", &other)),
+        }
+    }
+
+    /// `floimg:feed()` hands over the module itself.
+    fn refuse_colon(&self, table: &Table) -> Result<(), Wrong> {
+        let short = self.name.rsplit('.').next().unwrap_or(self.name);
+        match table.raw_get::<Value>(short) {
+            Ok(Value::Function(_)) => Err(format!("{0}: call {0}(…) with a dot, not a colon", self.name)),
+            _ => Ok(()),
         }
     }
 }
@@ -164,8 +177,9 @@ impl Fields {
         match unknown {
             None => Ok(Self { name, table: Some(table) }),
             Some(key) => {
-                let nearest =
-                    text::nearest(&key, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let nearest = text::nearest(&key, known)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or(".".to_owned());
                 Err(format!("{name}: unknown option `{key}`{nearest} It takes: {}", known.join(", ")))
             }
         }

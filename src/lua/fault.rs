@@ -6,6 +6,9 @@ use crate::model::diagnostic::Diagnostic;
 
 use super::limits::{Meter, Stop};
 
+/// Most frames of a traceback.
+const FRAMES: usize = 16;
+
 /// Turns what a call into a VM raised into a diagnostic with file and line.
 ///
 /// `file` is what to name when the error itself does not say where it was.
@@ -15,8 +18,11 @@ pub fn diagnose(error: &Error, meter: &Meter, file: &str) -> Diagnostic {
         Some((head, trace)) => (head.trim(), trace),
         None => (text.trim(), ""),
     };
-    let traceback: Vec<String> =
+    let mut traceback: Vec<String> =
         trace.lines().map(str::trim).filter(|line| is_script_frame(line)).map(str::to_owned).collect();
+    // A recursion without an end would fill pages with one line.
+    traceback.dedup();
+    traceback.truncate(FRAMES);
     let position = place(head).or_else(|| traceback.first().and_then(|frame| place(frame)));
     let (file, line, message) = match (place(head), position) {
         (Some((file, line, rest)), _) => (file.to_owned(), Some(line), rest.to_owned()),
@@ -25,8 +31,13 @@ pub fn diagnose(error: &Error, meter: &Meter, file: &str) -> Diagnostic {
     };
     let message = message.strip_prefix("runtime error: ").unwrap_or(&message).to_owned();
     let stopped = meter.stopped().or_else(|| is_memory(error).then_some(Stop::Memory));
+    let (file, line) = match meter.place().filter(|_| stopped.is_some()) {
+        Some((file, line)) => (file, Some(line)),
+        None => (file, line),
+    };
     let message = match stopped {
         Some(stop) => meter.words(stop),
+        None if message.starts_with("table: 0x") => "raised a table as its error".to_owned(),
         None => message,
     };
     let hint = hint(&message, stopped);
@@ -108,10 +119,7 @@ mod tests {
     #[test]
     fn a_place_is_read_from_messages_and_frames() {
         assert_eq!(place("scripts/personas/mia.luau:12: boom"), Some(("scripts/personas/mia.luau", 12, "boom")));
-        assert_eq!(
-            place("scripts/lib/a.lua:3 in function 'f'"),
-            Some(("scripts/lib/a.lua", 3, "in function 'f'"))
-        );
+        assert_eq!(place("scripts/lib/a.lua:3 in function 'f'"), Some(("scripts/lib/a.lua", 3, "in function 'f'")));
         assert_eq!(place("[C] in function 'error'"), None);
         assert_eq!(place("host:3: x"), None);
     }

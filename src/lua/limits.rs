@@ -3,8 +3,8 @@
 //! Once a limit is passed the meter stays red: every interrupt raises until the call has ended, so no `pcall` outlives it.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,11 @@ pub struct Meter {
     /// Nanoseconds of CPU of this tick's earlier polls.
     used: AtomicU64,
     log_lines: AtomicU32,
+    /// Where the script was when it was stopped.
+    place: Mutex<Option<(String, u32)>>,
+    /// Where it was when its memory had last grown much, and how much that was.
+    grew: Mutex<Option<(String, u32)>>,
+    grown_to: AtomicUsize,
 }
 
 /// How many turns of a loop pass between two looks at the clock.
@@ -89,6 +94,9 @@ impl Meter {
             poll_wall_from: AtomicU64::new(0),
             used: AtomicU64::new(0),
             log_lines: AtomicU32::new(0),
+            place: Mutex::new(None),
+            grew: Mutex::new(None),
+            grown_to: AtomicUsize::new(0),
         })
     }
 
@@ -101,6 +109,7 @@ impl Meter {
     pub fn begin_tick(&self) {
         self.used.store(0, Ordering::Relaxed);
         self.log_lines.store(0, Ordering::Relaxed);
+        self.grown_to.store(0, Ordering::Relaxed);
     }
 
     /// Tells the VM to stop; it does so at its next turn or host call. The first reason stays.
@@ -155,14 +164,20 @@ impl Meter {
         let turn = self.turns.load(Ordering::Relaxed).wrapping_add(1);
         self.turns.store(turn, Ordering::Relaxed);
         if let Some(stop) = self.stopped() {
-            return Err(self.raise(stop));
+            return Err(self.raise(lua, stop));
         }
-        if turn.is_multiple_of(8) && lua.used_memory() > self.limits.memory_bytes / 8 * 7 {
+        let memory = lua.used_memory();
+        if memory > self.grown_to.load(Ordering::Relaxed) + self.limits.memory_bytes / 16 {
+            // The allocator does not say where it gave up, so the last big step is kept.
+            self.grown_to.store(memory, Ordering::Relaxed);
+            *self.grew.lock().unwrap_or_else(PoisonError::into_inner) = script_place(lua);
+        }
+        if turn.is_multiple_of(8) && memory > self.limits.memory_bytes / 8 * 7 {
             // Much of it may be garbage that nobody has collected yet.
             lua.gc_collect()?;
             if lua.used_memory() > self.limits.memory_bytes / 4 * 3 {
                 self.stop(Stop::Memory);
-                return Err(self.raise(Stop::Memory));
+                return Err(self.raise(lua, Stop::Memory));
             }
         }
         if turn.is_multiple_of(LOOK_EVERY) && self.polling.load(Ordering::Relaxed) {
@@ -174,15 +189,26 @@ impl Meter {
                 if cpu > nanos(limit) {
                     let why = if limit < self.limits.poll_cpu { Stop::TickCpu } else { Stop::PollCpu };
                     self.stop(why);
-                    return Err(self.raise(why));
+                    return Err(self.raise(lua, why));
                 }
             }
         }
         Ok(VmState::Continue)
     }
 
-    fn raise(&self, stop: Stop) -> mlua::Error {
+    fn raise(&self, lua: &Lua, stop: Stop) -> mlua::Error {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.is_none() {
+            *place = script_place(lua);
+        }
+        drop(place);
         mlua::Error::runtime(self.words(stop))
+    }
+
+    /// Where the script was when it was stopped.
+    pub fn place(&self) -> Option<(String, u32)> {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        place.or_else(|| self.grew.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// What the author is told.
@@ -248,6 +274,19 @@ impl<F: Future + Unpin> Future for Metered<F> {
         }
         result
     }
+}
+
+/// The innermost line of a script that is running.
+fn script_place(lua: &Lua) -> Option<(String, u32)> {
+    const LEVELS: usize = 16;
+    (0..LEVELS).find_map(|level| {
+        lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            let file = source.source.as_deref()?.trim_start_matches(['@', '=']).to_owned();
+            let line = u32::try_from(debug.current_line()?).ok()?;
+            file.starts_with("scripts/").then_some((file, line))
+        })?
+    })
 }
 
 fn thread_cpu() -> u64 {

@@ -1,1 +1,19 @@
-//! To be written.
+//! Luau: sandboxed VMs, the script API, and script versions.
+//!
+//! This floor alone names `mlua`; what is below knows no Luau, what is above knows no VM.
+
+pub mod api;
+mod args;
+mod contract;
+mod fault;
+pub mod limits;
+mod living;
+pub mod modules;
+mod persona;
+mod trial;
+mod value;
+pub mod version;
+mod vm;
+
+pub use living::{Lived, LivingBot, Tick};
+pub use trial::{rehearse, rehearse_refused};

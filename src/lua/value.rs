@@ -63,12 +63,7 @@ fn number_json(number: f64) -> Option<Json> {
     Number::from_f64(number).map(Json::Number)
 }
 
-fn encode_table(
-    table: &Table,
-    path: &mut String,
-    above: &mut Vec<usize>,
-    left: &mut usize,
-) -> Result<Json, Problem> {
+fn encode_table(table: &Table, path: &mut String, above: &mut Vec<usize>, left: &mut usize) -> Result<Json, Problem> {
     let me = table.to_pointer() as usize;
     if above.contains(&me) {
         return Err(Problem::Wrong(format!("{path} contains itself")));

@@ -26,13 +26,37 @@ const STOP_WORDS: &[&str] = &[
 /// assert!(floimg_fleet::text::similarity("a red fox", "A red fox!") > 0.95);
 /// ```
 pub fn similarity(a: &str, b: &str) -> f64 {
-    let (left, right) = (folded_words(a), folded_words(b));
-    if left.is_empty() && right.is_empty() {
-        // Only signs, like a row of emoji: those are then all there is to compare.
-        return shared(signs(a), signs(b));
+    Shape::of(a).similarity(&Shape::of(b))
+}
+
+/// What [`similarity`] compares of a text, for comparing one with many.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    words: Vec<String>,
+    letters: Vec<[char; 3]>,
+    /// Filled only for a text without words, like a row of emoji: signs are then all there is to compare.
+    signs: Vec<String>,
+}
+
+impl Shape {
+    /// The shape of a text.
+    pub fn of(text: &str) -> Self {
+        let mut words = folded_words(text);
+        let mut letters = trigrams(&words);
+        let mut signs = if words.is_empty() { signs(text) } else { Vec::new() };
+        words.sort_unstable();
+        letters.sort_unstable();
+        signs.sort_unstable();
+        Self { words, letters, signs }
     }
-    let letters = shared(trigrams(&left), trigrams(&right));
-    WORDS_SHARE * shared(left, right) + (1.0 - WORDS_SHARE) * letters
+
+    /// How alike two texts of these shapes are, from 0 to 1, whichever comes first.
+    pub fn similarity(&self, other: &Self) -> f64 {
+        if self.words.is_empty() && other.words.is_empty() {
+            return shared(&self.signs, &other.signs);
+        }
+        WORDS_SHARE * shared(&self.words, &other.words) + (1.0 - WORDS_SHARE) * shared(&self.letters, &other.letters)
+    }
 }
 
 /// The words of a text in lower case and in order, without stop words and possessive endings.
@@ -80,14 +104,12 @@ fn trigrams(words: &[String]) -> Vec<[char; 3]> {
     letters.array_windows().copied().collect()
 }
 
-/// Dice's coefficient: twice what both have, by what each has.
-fn shared<T: Ord>(mut a: Vec<T>, mut b: Vec<T>) -> f64 {
+/// Dice's coefficient of two sorted lists: twice what both have, by what each has.
+fn shared<T: Ord>(a: &[T], b: &[T]) -> f64 {
     let all = a.len() + b.len();
     if all == 0 {
         return 1.0;
     }
-    a.sort_unstable();
-    b.sort_unstable();
     let (mut i, mut j, mut both) = (0, 0, 0_usize);
     while let (Some(left), Some(right)) = (a.get(i), b.get(j)) {
         match left.cmp(right) {

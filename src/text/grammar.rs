@@ -461,7 +461,7 @@ mod tests {
             ("{two words}", 2),
             ("{^}", 3),
             ("x {a|{b c}}", 7),
-            ("{{a|b}|c}", 9),
+            ("{{a|b}|c}", 6),
             ("{a|{b|{c|{d|{e|{f|{g|{h|{i|j}}}}}}}}}", 25),
         ] {
             let Err(Unfilled::Bad(wrong)) = filled(template, 1) else { panic!("{template} was filled") };

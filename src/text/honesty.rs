@@ -30,679 +30,184 @@ pub fn claims_to_be_person(text: &str) -> bool {
 }
 
 /// `[are you]`: the words ask, whatever sign ends the sentence.
-const ASK: &[&str] = &[
-    "are you",
-    "are not you",
-    "is this account",
-    "is this user",
-    "is this profile",
-    "is this page",
-    "is this person",
-    "is this commenter",
-    "is this comment",
-    "is this reply",
-    "is that account",
-    "is the account",
-    "is your account",
-    "is op",
-    "is the author",
-    "am i talking to",
-    "am i speaking to",
-    "am i speaking with",
-    "am i talking with",
-    "am i chatting with",
-    "am i writing to",
-    "am i writing with",
-    "am i replying to",
-    "if you are",
-    "whether you are",
-    "that you are not",
-    "if this account is",
-    "prove you are",
-    "prove you are not",
-    "prove that you are",
-    "swear you are",
-    "do you identify as",
-    "were you",
-    "could you be",
-    "might you be",
-    "would you be",
-    "bist du",
-    "biste",
-    "sind sie",
-    "seid ihr",
-    "ob du",
-    "ob sie",
-    "rede ich mit",
-    "schreibe ich mit",
-    "spreche ich mit",
-    "es tu",
-    "etes vous",
-    "est ce que tu es",
-    "est ce que vous etes",
-    "si tu es",
-    "si vous etes",
-    "serais tu",
-    "je parle a",
-    "je parle avec",
-    "parle je a",
-    "eres tu",
-    "es usted",
-    "si eres",
-    "hablo con",
-    "hablando con",
-    "sera que voce e",
-    "se voce e",
-    "falando com",
-    "falo com",
-    "ou es um",
-    "sos vos",
-];
+const ASK: &str = "\
+    are_you are_not_you is_this_account is_this_user is_this_profile is_this_page is_this_person \
+    is_this_commenter is_this_comment is_this_reply is_that_account is_the_account is_your_account is_op \
+    is_the_author am_i_talking_to am_i_speaking_to am_i_speaking_with am_i_talking_with am_i_chatting_with \
+    am_i_writing_to am_i_writing_with am_i_replying_to if_you_are whether_you_are that_you_are_not \
+    if_this_account_is prove_you_are prove_you_are_not prove_that_you_are swear_you_are do_you_identify_as \
+    were_you could_you_be might_you_be would_you_be bist_du biste sind_sie seid_ihr ob_du ob_sie rede_ich_mit \
+    schreibe_ich_mit spreche_ich_mit es_tu etes_vous est_ce_que_tu_es est_ce_que_vous_etes si_tu_es si_vous_etes \
+    serais_tu je_parle_a je_parle_avec parle_je_a eres_tu es_usted si_eres hablo_con hablando_con \
+    sera_que_voce_e se_voce_e falando_com falo_com ou_es_um sos_vos";
 
 /// `[you are]`: the words state, which asks about a bot, and about a person only before a question mark.
-const STATE: &[&str] = &[
-    "you are",
-    "you",
-    "this account is",
-    "this profile is",
-    "this user is",
-    "this is",
-    "is this",
-    "is that",
-    "is it",
-    "du bist",
-    "sie sind",
-    "ihr seid",
-    "ist das",
-    "ist das hier",
-    "ist dieser account",
-    "tu es",
-    "vous etes",
-    "tes",
-    "cest",
-    "est ce",
-    "eres",
-    "sos",
-    "usted es",
-    "es esto",
-    "esto es",
-    "es esta cuenta",
-    "voce e",
-    "vc e",
-    "tu es",
-    "e voce",
-    "isso e",
-    "isto e",
-    "esta conta e",
-    "essa conta e",
-];
+const STATE: &str = "\
+    you_are you your_a your_an your_just your_not this_account_is this_profile_is this_user_is this_is is_this is_that is_it du_bist sie_sind \
+    ihr_seid ist_das ist_das_hier ist_dieser_account tu_es vous_etes tes cest est_ce eres sos usted_es es_esto \
+    esto_es es_esta_cuenta voce_e vc_e e_voce isso_e isto_e esta_conta_e essa_conta_e";
 
 /// Words that may stand between who is asked and what they might be.
-const FILL: &[&str] = &[
-    "a",
-    "an",
-    "the",
-    "some",
-    "any",
-    "kind",
-    "sort",
-    "of",
-    "just",
-    "only",
-    "actually",
-    "even",
-    "really",
-    "truly",
-    "secretly",
-    "like",
-    "maybe",
-    "perhaps",
-    "possibly",
-    "by",
-    "chance",
-    "all",
-    "honestly",
-    "legit",
-    "literally",
-    "for",
-    "in",
-    "fact",
-    "still",
-    "one",
-    "those",
-    "these",
-    "not",
-    "simply",
-    "basically",
-    "also",
-    "ai",
-    "real",
-    "actual",
-    "living",
-    "breathing",
-    "genuine",
-    "automated",
-    "being",
-    "or",
-    "either",
-    "be",
-    "um",
-    "uh",
-    "another",
-    "fellow",
-    "100",
-    "percent",
-    "fully",
-    "totally",
-    "definitely",
-    "very",
-    "much",
-    "so",
-    "too",
-    "here",
-    "sure",
-    "lol",
-    "ein",
-    "eine",
-    "einen",
-    "einem",
-    "einer",
-    "n",
-    "nen",
-    "ne",
-    "nem",
-    "echt",
-    "echter",
-    "echte",
-    "echten",
-    "wirklich",
-    "eigentlich",
-    "etwa",
-    "nur",
-    "auch",
-    "denn",
-    "vielleicht",
-    "kein",
-    "keine",
-    "doch",
-    "nicht",
-    "ja",
-    "eh",
-    "richtiger",
-    "wirkliche",
-    "un",
-    "una",
-    "uno",
-    "de",
-    "verdad",
-    "real",
-    "solo",
-    "realmente",
-    "acaso",
-    "tu",
-    "usted",
-    "no",
-    "alguna",
-    "algun",
-    "es",
-    "une",
-    "vrai",
-    "vraie",
-    "vraiment",
-    "seulement",
-    "juste",
-    "pas",
-    "quun",
-    "quune",
-    "en",
-    "fait",
-    "bien",
-    "um",
-    "uma",
-    "mesmo",
-    "so",
-    "apenas",
-    "uma",
-    "verdadeira",
-    "verdadeiro",
-    "nao",
-    "ou",
-];
+const FILL: &str = "\
+    soy sou somos guys folks a an the some any kind sort of just only actually even really truly secretly like maybe perhaps possibly by \
+    chance all honestly legit literally for in fact still one those these not simply basically also ai real \
+    actual living breathing genuine automated being or either be um uh another fellow 100 percent fully totally \
+    definitely very much so too here sure lol ein eine einen einem einer n nen ne nem echt echter echte echten \
+    wirklich eigentlich etwa nur auch denn vielleicht kein keine doch nicht ja eh richtiger wirkliche un una uno \
+    de verdad solo realmente acaso tu usted no alguna algun es une vrai vraie vraiment seulement juste pas quun \
+    quune en fait bien uma mesmo apenas verdadeira verdadeiro nao ou";
 
 /// What is no person.
-const MACHINE: &[&str] = &[
-    "bot",
-    "bots",
-    "chatbot",
-    "robot",
-    "robots",
-    "ai",
-    "ais",
-    "chatgpt",
-    "gpt",
-    "llm",
-    "automated",
-    "automation",
-    "computer",
-    "program",
-    "script",
-    "machine",
-    "android",
-    "algorithm",
-    "artificial",
-    "synthetic",
-    "npc",
-    "fake",
-    "agent",
-    "roboter",
-    "ki",
-    "maschine",
-    "programm",
-    "automatisiert",
-    "kuenstlich",
-    "ia",
-    "maquina",
-    "robo",
-    "automatizado",
-    "inteligencia",
-    "intelligence",
-    "automatise",
-    "ordinateur",
-    "automatica",
-    "automatico",
-];
+const MACHINE: &str = "\
+    bot bots chatbot robot robots ai ais chatgpt gpt llm automated automation computer program script machine \
+    android algorithm artificial synthetic npc fake agent roboter ki maschine programm automatisiert kuenstlich \
+    ia maquina robo automatizado inteligencia intelligence automatise ordinateur automatica automatico";
 
 /// Machines that people are called in praise or that pictures show: these count only where the words ask.
-const LOOSE_MACHINE: &[&str] = &[
-    "machine",
-    "android",
-    "artificial",
-    "synthetic",
-    "fake",
-    "agent",
-    "computer",
-    "program",
-    "script",
-    "algorithm",
-    "robot",
-    "robots",
-    "roboter",
-    "maschine",
-    "maquina",
-    "ordinateur",
-    "programm",
-    "intelligence",
-    "inteligencia",
-    "ai",
-    "ia",
-    "ki",
-];
+const LOOSE: &str = "\
+    machine android artificial synthetic fake agent computer program script algorithm robot robots roboter \
+    maschine maquina ordinateur programm intelligence inteligencia ai ia ki";
 
 /// What is a person.
-const HUMAN: &[&str] = &[
-    "human",
-    "humans",
-    "person",
-    "real",
-    "alive",
-    "sentient",
-    "conscious",
-    "humanoid",
-    "someone",
-    "somebody",
-    "mensch",
-    "menschen",
-    "menschlich",
-    "echt",
-    "person",
-    "humano",
-    "humana",
-    "persona",
-    "humain",
-    "humaine",
-    "personne",
-    "reel",
-    "reelle",
-    "pessoa",
-    "gente",
-];
+const HUMAN: &str = "\
+    human humans person real alive sentient conscious humanoid someone somebody mensch menschen menschlich echt \
+    humano humana persona humain humaine personne reel reelle pessoa gente";
 
 /// After these, `bot` or `person` was only the first half of something else.
-const ELSE: &[&str] = &[
-    "art",
-    "arts",
-    "artist",
-    "artists",
-    "artwork",
-    "fan",
-    "fans",
-    "lover",
-    "lovers",
-    "nerd",
-    "enthusiast",
-    "builder",
-    "developer",
-    "dev",
-    "maker",
-    "guy",
-    "researcher",
-    "engineer",
-    "designer",
-    "geek",
-    "collector",
-    "photographer",
-    "drawing",
-    "drawings",
-    "picture",
-    "pictures",
-    "image",
-    "images",
-    "photo",
-    "photos",
-    "painting",
-    "paintings",
-    "series",
-    "generated",
-    "made",
-    "assisted",
-    "who",
-    "whose",
-    "whom",
-    "style",
-    "theme",
-    "themed",
-    "character",
-    "toy",
-    "estate",
-    "resources",
-    "tools",
-    "tool",
-    "prompts",
-    "prompt",
-    "quick",
-    "about",
-    "model",
-    "models",
-    "place",
-    "thing",
-    "video",
-    "kunst",
-    "kuenstler",
-    "bild",
-    "bilder",
-    "die",
-    "der",
-    "das",
-    "que",
-    "arte",
-    "artista",
-    "imagen",
-    "imagem",
-    "foto",
-    "qui",
-    "interested",
-    "love",
-    "vision",
-    "design",
-    "render",
-    "renders",
-];
+const ELSE: &str = "\
+    art arts artist artists artwork fan fans lover lovers nerd enthusiast builder developer dev maker guy \
+    researcher engineer designer geek collector photographer drawing drawings picture pictures image images \
+    photo photos painting paintings series generated made assisted who whose whom style theme themed character \
+    toy estate resources tools tool prompts prompt quick about model models place thing video kunst kuenstler \
+    bild bilder die der das que arte artista imagen imagem foto qui interested love name figure figures form shape face faces eye eyes hand hands touch feelings vision design render renders";
 
-const NOT: &[&str] = &["not", "no", "never", "nicht", "kein", "keine", "pas", "nao", "neither", "nor", "hardly"];
+/// What people are besides.
+const PEOPLE: &str = "artist artists guy photographer designer developer engineer kuenstler artista";
 
-const FIRST_PERSON: &[&str] = &[
-    "i am",
-    "i was",
-    "i swear i am",
-    "we are",
-    "am",
-    "as",
-    "me",
-    "ich bin",
-    "bin",
-    "wir sind",
-    "als",
-    "soy",
-    "yo soy",
-    "somos",
-    "como",
-    "je suis",
-    "nous sommes",
-    "jsuis",
-    "sou",
-    "eu sou",
-    "written by",
-    "drawn by",
-    "made by",
-    "posted by",
-    "run by",
-    "typed by",
-    "painted by",
-    "there is",
-    "there are",
-    "this is",
-    "behind this is",
-    "account is",
-    "talking to",
-    "speaking to",
-    "speaking with",
-    "hay",
-    "il y a",
-    "hinter",
-];
+const NOT: &str = "\
+    not no never nicht kein keine pas nao neither nor hardly";
+
+/// Says what the one who writes is.
+const OWN: &str =
+    "i_am i_was i_swear_i_am we_are am ich_bin bin wir_sind soy yo_soy somos je_suis jsuis nous_sommes sou eu_sou";
+
+/// Says what somebody is, likely the one who writes.
+const TOLD: &str = "as_a written_by typed_by posted_by run_by behind_this_is account_is talking_to \
+    speaking_to speaking_with als como_un como_una como_um como_uma";
+
+/// Claims that need no more words.
+const CLAIMED_WHOLE: &str = "human_here person_here human_behind_this person_behind_this flesh_and_blood carne_y_hueso fleisch_und_blut 100_percent_human";
+
+/// The words before a negation that is about oneself.
+const SELF: &str = "am bin soy suis sou i ich je yo eu";
+
+/// Machines by which something else may be meant.
+const VAGUE: &str = "android artificial synthetic fake agent computer program programm script algorithm automated automation \
+    ordinateur intelligence inteligencia";
+
+/// Phrases that point at a picture as likely as at its author.
+const POINTING: &str = "this_is is_this is_that is_it cest est_ce ist_das isso_e isto_e esto_es es_esto";
 
 /// Phrases that ask or claim whole, with no gap.
-const ASKED_WHOLE: &[&str] = &[
-    "human or bot",
-    "bot or human",
-    "human or ai",
-    "ai or human",
-    "human or machine",
-    "person or bot",
-    "bot or person",
-    "robot or human",
-    "human or robot",
-    "bot or not",
-    "real or bot",
-    "bot or real",
-    "real person or",
-    "did a bot write",
-    "did an ai write",
-    "did ai write",
-    "did chatgpt write",
-    "did a human write",
-    "did a person write",
-    "written by a bot",
-    "written by ai",
-    "written by an ai",
-    "written by a human",
-    "written by chatgpt",
-    "anyone real",
-    "real human behind",
-    "real person behind",
-    "human behind this",
-    "person behind this",
-    "bot behind this",
-    "human on the other",
-    "person on the other",
-    "human there",
-    "run by a bot",
-    "run by ai",
-    "run by an ai",
-    "run by a human",
-    "run by a person",
-    "run by a real",
-    "sound like a bot",
-    "sounds like a bot",
-    "talk like a bot",
-    "write like a bot",
-    "seem like a bot",
-    "seems like a bot",
-    "sound like ai",
-    "sound like chatgpt",
-    "must be a bot",
-    "have to be a bot",
-    "got to be a bot",
-    "bot account",
-    "mensch oder",
-    "bot oder",
-    "humano o",
-    "bot o humano",
-    "humain ou",
-    "bot ou",
-    "humano ou",
-    "du ein bot",
-    "eres un bot",
-    "un bot o",
-    "robot ou",
-    "persona real",
-    "personne reelle",
-    "pessoa real",
-    "pessoa de verdade",
-    "persona de verdad",
-];
+const ASKED_WHOLE: &str = "\
+    human_or_bot bot_or_human human_or_ai ai_or_human human_or_machine person_or_bot bot_or_person \
+    robot_or_human human_or_robot bot_or_not real_or_bot bot_or_real real_person_or did_a_bot_write \
+    did_an_ai_write did_ai_write did_chatgpt_write did_a_human_write did_a_person_write written_by_a_bot \
+    written_by_ai written_by_an_ai written_by_a_human written_by_chatgpt anyone_real real_human_behind \
+    real_person_behind human_behind_this person_behind_this bot_behind_this human_on_the_other \
+    person_on_the_other human_there run_by_a_bot run_by_ai run_by_an_ai run_by_a_human run_by_a_person \
+    run_by_a_real sound_like_a_bot sounds_like_a_bot talk_like_a_bot write_like_a_bot seem_like_a_bot \
+    seems_like_a_bot sound_like_ai sound_like_chatgpt must_be_a_bot have_to_be_a_bot got_to_be_a_bot bot_account \
+    mensch_oder bot_oder humano_o bot_o_humano humain_ou bot_ou humano_ou du_ein_bot eres_un_bot un_bot_o \
+    robot_ou persona_real personne_reelle pessoa_real pessoa_de_verdade persona_de_verdad";
 
 fn asks_at(tokens: &[&str], at: usize) -> bool {
     let question = sentence_asks(tokens, at);
-    if ASK.iter().any(|phrase| {
-        after(tokens, at, phrase)
-            .is_some_and(|next| leads_to(tokens, next, |kind| is(kind, MACHINE) || is(kind, HUMAN)))
-    }) {
-        return true;
-    }
-    if STATE.iter().any(|phrase| {
-        after(tokens, at, phrase).is_some_and(|next| {
-            // "This is" points at the picture as likely as at its author.
-            let points = matches!(
-                *phrase,
-                "this is" | "is this" | "is that" | "is it" | "cest" | "est ce" | "ist das" | "isso e"
-            );
-            leads_to(tokens, next, |kind| match kind {
-                "ai" | "ia" | "ki" => question,
-                "real" | "echt" | "reel" | "reelle" => question && !points,
-                kind if is(kind, LOOSE_MACHINE) => question && !points,
-                kind if is(kind, MACHINE) => *phrase != "you" || question,
-                kind => question && is(kind, HUMAN),
-            })
+    let follows = |phrases: &'static str, counts: &dyn Fn(&str, &str) -> bool| {
+        phrases.split(' ').any(|phrase| {
+            after(tokens, at, phrase).is_some_and(|next| leads_to(tokens, next, |kind| counts(phrase, kind)))
         })
-    }) {
-        return true;
-    }
-    ASKED_WHOLE.iter().any(|phrase| {
-        // What "bot account" or "written by a human" is said about is known only in a question; who "sounds like a bot" is
-        // told either way.
-        after(tokens, at, phrase).is_some()
-            && (question || phrase.contains("like a") || phrase.contains(" be a "))
-            && !first_person_before(tokens, at)
-    })
+    };
+    let asked = |_: &str, kind: &str| is(kind, MACHINE) || is(kind, HUMAN);
+    let stated = |phrase: &str, kind: &str| match kind {
+        "ai" | "ia" | "ki" => question,
+        kind if is(kind, LOOSE) || matches!(kind, "real" | "echt" | "reel" | "reelle") => {
+            question && !is(phrase, POINTING)
+        }
+        kind if is(kind, MACHINE) => question || phrase != "you",
+        kind => question && is(kind, HUMAN),
+    };
+    // What "written by a human" is said about is known only in a question; who "sounds like a bot" is told either way.
+    let whole = |phrase: &str| question || phrase.contains("_like_a_") || phrase.contains("_be_a_");
+    follows(ASK, &asked)
+        || follows(STATE, &stated)
+        || ASKED_WHOLE.split(' ').any(|phrase| after(tokens, at, phrase).is_some() && whole(phrase))
+            && !tokens[..at].iter().rev().take(3).any(|word| *word == "i")
 }
 
 /// Whether a clause says nothing but the kind, as in "bot?" or "a real person?".
 fn only_asks(clause: &[&str]) -> bool {
     let Some((&"?", words)) = clause.split_last() else { return false };
-    let polite = [
-        "wait", "hey", "hi", "so", "hmm", "lol", "ok", "okay", "and", "but", "well", "again", "sorry", "bro", "dude",
-        ",",
-    ];
-    !words.is_empty()
-        && words.iter().all(|word| is(word, FILL) || is(word, &polite) || is(word, MACHINE) || is(word, HUMAN))
+    let polite = "wait hey hi so hmm lol ok okay and but well again sorry bro dude ,";
+    words.iter().all(|word| [FILL, polite, MACHINE, HUMAN].iter().any(|list| is(word, list)))
         && words.iter().any(|word| {
-            (is(word, MACHINE) && !is(word, LOOSE_MACHINE))
-                || matches!(*word, "ai" | "human" | "robot" | "person" | "mensch" | "humano" | "humain" | "roboter")
+            (is(word, MACHINE) && !is(word, LOOSE)) || is(word, "ai human robot person mensch humano humain roboter")
         })
 }
 
 fn claims_at(tokens: &[&str], at: usize) -> bool {
-    // "not a bot", whoever says it of whom.
-    if is(tokens[at], NOT) && leads_to(tokens, at + 1, |kind| is(kind, MACHINE)) && !negated_twice(tokens, at) {
-        return true;
+    let said_before = |list: &str, words: usize| tokens[..at].iter().rev().take(words).any(|word| is(word, list));
+    // "not a bot", whoever says it of whom; a program or a fake only of oneself.
+    if is(tokens[at], NOT) {
+        let of_oneself = said_before(SELF, 2);
+        // "No, a bot" is an answer.
+        return tokens.get(at + 1) != Some(&",")
+            && leads_to(tokens, at + 1, |kind| is(kind, MACHINE) && (of_oneself || !is(kind, VAGUE)))
+            && !said_before("cannot never whether if", 6);
     }
-    if after(tokens, at, "human here").is_some() || after(tokens, at, "person here").is_some() {
-        let negated =
-            at.checked_sub(1).is_some_and(|before| tokens[..=before].iter().rev().take(3).any(|word| is(word, NOT)));
-        return !negated;
+    if CLAIMED_WHOLE.split(' ').any(|phrase| after(tokens, at, phrase).is_some()) {
+        return !said_before(NOT, 4) && !sentence_asks(tokens, at);
     }
-    if after(tokens, at, "flesh and blood").is_some() || after(tokens, at, "carne y hueso").is_some() {
-        return !tokens[..at].iter().rev().take(5).any(|word| is(word, NOT));
-    }
-    FIRST_PERSON.iter().any(|phrase| {
-        let Some(next) = after(tokens, at, phrase) else { return false };
-        // A bare "am", "as" or "this is" must lead straight to it; negation turns it into the opposite.
-        let mut seen_not = at.checked_sub(1).is_some_and(|before| is(tokens[before], NOT));
-        let asked = at.checked_sub(1).is_some_and(|before| matches!(tokens[before], "if" | "whether"))
-            || sentence_asks(tokens, at);
-        let mut here = next;
-        while let Some(word) = tokens.get(here) {
-            if is(word, NOT) {
-                seen_not = true;
-            } else if is(word, HUMAN) && !continues(tokens, here) {
-                let vague = matches!(
-                    *word,
-                    "real" | "echt" | "reel" | "alive" | "someone" | "somebody" | "gente" | "conscious"
-                );
-                let own = matches!(
-                    *phrase,
-                    "i am"
-                        | "i was"
-                        | "am"
-                        | "we are"
-                        | "ich bin"
-                        | "bin"
-                        | "soy"
-                        | "yo soy"
-                        | "je suis"
-                        | "sou"
-                        | "eu sou"
-                );
-                let points = matches!(*phrase, "this is" | "as" | "como" | "als" | "me" | "there are");
-                let ends = tokens.get(here + 1).is_none_or(|next| is(next, ENDS));
-                let says = if vague {
-                    own && ends
-                } else if points {
-                    is(word, &["human"]) && ends
-                } else {
-                    true
-                };
-                return says && !seen_not && !(asked && !own);
-            } else if !is(word, FILL) && *word != "," {
-                return false;
-            }
-            here += 1;
+    let own = OWN.split(' ').filter_map(|phrase| after(tokens, at, phrase)).any(|next| is_person(tokens, next, true));
+    let told =
+        TOLD.split(' ').filter_map(|phrase| after(tokens, at, phrase)).any(|next| is_person(tokens, next, false));
+    !said_before(NOT, 1) && (own || told && !sentence_asks(tokens, at)) && !said_before("if whether", 1)
+}
+
+/// Whether these words lead to a person, with no negation between; `own` says that they are about the one who writes, who may
+/// then just be "real".
+fn is_person(tokens: &[&str], from: usize, own: bool) -> bool {
+    for (here, word) in tokens.iter().enumerate().skip(from) {
+        if is(word, NOT) {
+            return false;
         }
-        false
-    })
+        let ends = tokens.get(here + 1).is_none_or(|next| is(next, ENDS));
+        let counts =
+            is(word, HUMAN) && !is(word, "real echt reel reelle alive someone somebody gente conscious sentient");
+        // "A person who likes fog" is no question, but it is a claim.
+        if counts && (own || !continues(tokens, here)) || own && ends && is(word, "real echt alive") {
+            return true;
+        }
+        if !is(word, FILL) && *word != "," {
+            return false;
+        }
+    }
+    false
 }
 
 /// Whether a clause is nothing but "human", "yes, human" or "100% human".
 fn only_claims(clause: &[&str]) -> bool {
-    let words: Vec<&str> = clause.iter().copied().filter(|word| !is(word, ENDS)).collect();
-    let yes = ["yes", "yep", "yeah", "yup", "nope", "of", "course", "si", "oui", "sim", "ja", "100", "percent"];
+    let mut words = clause.iter().filter(|word| !is(word, ENDS));
+    let yes = "yes yep yeah yup nope of course si oui sim ja";
     !clause.contains(&"?")
-        && words.iter().all(|word| {
-            (is(word, FILL) && !is(word, NOT) && *word != "ai" && *word != "automated")
-                || is(word, &yes)
-                || is(word, HUMAN)
-        })
-        && words.iter().any(|word| matches!(*word, "human" | "person" | "mensch" | "humano" | "humain"))
+        && clause.iter().any(|word| is(word, "human person mensch humano humain"))
+        && words
+            .all(|word| !is(word, NOT) && !is(word, MACHINE) && [FILL, yes, HUMAN].iter().any(|list| is(word, list)))
 }
 
 /// What ends a clause.
-const ENDS: &[&str] =
-    &[".", "?", "!", ",", "and", "or", "but", "too", "lol", "haha", "und", "y", "et", "e", "who", "like"];
-
-/// "I cannot say I am not a bot", "I never said I was not a bot".
-fn negated_twice(tokens: &[&str], at: usize) -> bool {
-    tokens[..at]
-        .iter()
-        .rev()
-        .take_while(|word| !matches!(**word, "." | "?" | "!"))
-        .take(6)
-        .any(|word| is(word, &["cannot", "never", "whether", "if", "cant"]))
-}
-
-fn first_person_before(tokens: &[&str], at: usize) -> bool {
-    tokens[..at].iter().rev().take(3).any(|word| *word == "i")
-}
+const ENDS: &str = "\
+    . ? ! , and or but too lol haha und y et e who like";
 
 /// From here over fillers to a kind that counts and is not the first half of something else.
 fn leads_to(tokens: &[&str], from: usize, counts: impl Fn(&str) -> bool) -> bool {
@@ -721,12 +226,21 @@ fn leads_to(tokens: &[&str], from: usize, counts: impl Fn(&str) -> bool) -> bool
 
 /// Whether the word at this place is only the first half of something else, like `robot art` or `a person who`.
 fn continues(tokens: &[&str], at: usize) -> bool {
-    tokens.get(at + 1).is_some_and(|next| is(next, ELSE))
+    // A "human artist" is still a human.
+    let is_somebody = |next: &str| is(tokens[at], "human real echter humano humana humain") && is(next, PEOPLE);
+    tokens.get(at + 1).is_some_and(|next| is(next, ELSE) && !is_somebody(next))
 }
 
 fn sentence_asks(tokens: &[&str], at: usize) -> bool {
     let end = tokens[at..].iter().position(|word| matches!(*word, "." | "?" | "!"));
-    end.is_some_and(|end| tokens[at + end] == "?")
+    let Some(end) = end.map(|end| at + end) else { return false };
+    // Many who type fast leave the question mark out.
+    let tags = ["are_you", "are_not_you", "right", "huh", "oder", "verdad", "ne", "hein"];
+    let tagged = |tag: &&str| {
+        let start = end.saturating_sub(tag.split('_').count());
+        start > at && after(tokens, start, tag) == Some(end)
+    };
+    tokens[end] == "?" || tags.iter().any(tagged)
 }
 
 fn clauses<'a, 't>(tokens: &'a [&'t str]) -> impl Iterator<Item = &'a [&'t str]> {
@@ -736,7 +250,7 @@ fn clauses<'a, 't>(tokens: &'a [&'t str]) -> impl Iterator<Item = &'a [&'t str]>
 /// The place after a phrase that stands here.
 fn after(tokens: &[&str], at: usize, phrase: &str) -> Option<usize> {
     let mut here = at;
-    for word in phrase.split(' ') {
+    for word in phrase.split('_') {
         if *tokens.get(here)? != word {
             return None;
         }
@@ -745,8 +259,9 @@ fn after(tokens: &[&str], at: usize, phrase: &str) -> Option<usize> {
     Some(here)
 }
 
-fn is(word: &str, list: &[&str]) -> bool {
-    list.contains(&word)
+/// Whether a word stands in a list of words parted by spaces.
+fn is(word: &str, list: &str) -> bool {
+    list.split(' ').any(|listed| listed == word)
 }
 
 /// Words in plain lower-case letters with short forms written out, and the signs that part clauses.
@@ -784,13 +299,9 @@ fn tokens(text: &str) -> Vec<String> {
         };
         match out.last_mut() {
             // "?!" and "..?" are still questions.
-            Some(last) if matches!(last.as_str(), "." | "!" | "?") => {
-                if sign == "?" {
-                    *last = "?".to_owned();
-                }
-            }
-            Some(_) => out.push(sign.to_owned()),
-            None => {}
+            Some(last) if is(last, ". ! ?") && sign == "?" => *last = sign.to_owned(),
+            Some(last) if !is(last, ". ! ?") => out.push(sign.to_owned()),
+            _ => {}
         }
     }
     out
@@ -801,7 +312,7 @@ fn write_out(word: &str, out: &mut Vec<String>) {
         "u" | "ya" | "yall" => &["you"],
         "r" => &["are"],
         "im" => &["i", "am"],
-        "youre" | "ur" | "your" => &["you", "are"],
+        "youre" | "ur" => &["you", "are"],
         "arent" => &["are", "not"],
         "isnt" => &["is", "not"],
         "aint" => &["am", "not"],
@@ -853,6 +364,9 @@ mod tests {
             "are you ChatGPT?",
             "Are you A.I.?",
             "are you sentient",
+            "Are you guys real?",
+            "Are you a human artist?",
+            "your a bot lol",
             "nice colours! are you a robot?",
             "bist du ein Bot?",
             "Bist du eigentlich ein echter Mensch",
@@ -880,6 +394,11 @@ mod tests {
             "I am a bot",
             "I'm a bot, hello!",
             "Is this AI generated?",
+            "Is this picture made by AI?",
+            "did AI make this?",
+            "is that your real name?",
+            "Your robot is cute!",
+            "Nice! Are these humans real?",
             "is this AI art",
             "is this a real place?",
             "Is this a real photo?",
@@ -924,6 +443,9 @@ mod tests {
             "I’m flesh and blood",
             "Ha, I'm real!",
             "I'm only human",
+            "I'm a person who likes fog",
+            "I am not a program",
+            "I'm not an algorithm!",
             "written by a human",
             "there is a real person behind this",
             "I ain't a robot",
@@ -949,6 +471,12 @@ mod tests {
             "Yes, I'm an automated account.",
             "I'm not human.",
             "No human here, just a script.",
+            "No, a bot.",
+            "There is a person in the corner",
+            "There is a human figure on the left, a human touch",
+            "Human after all",
+            "No, soy un bot.",
+            "No fake smiles in this one",
             "I am not a real person, I'm an AI account.",
             "There is no person behind this account.",
             "The human figure in the corner holds it together",

@@ -9,7 +9,7 @@ mod honesty;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-pub use alike::{similarity, words};
+pub use alike::{Shape, similarity, words};
 pub use fold::ascii;
 pub use honesty::{asks_if_bot, claims_to_be_person};
 

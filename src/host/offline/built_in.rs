@@ -1,7 +1,6 @@
 //! The built-in grammar: plain English for a persona that brings no templates of its own.
 //!
-//! Every purpose has templates that need no fact at all, and none says anything about a picture that was not given as a
-//! fact.
+//! Every purpose has templates that need no fact at all, and none names what a picture shows unless a fact says so.
 
 /// The templates of a purpose.
 pub(super) fn templates(purpose: &str) -> Option<&'static [&'static str]> {
@@ -67,19 +66,19 @@ const CAPTIONS: &[&str] = &[
     "{^subject}{, as it came out|, first attempt|, after a few tries|, nothing more}.",
     "{Tried|Wanted|Went for} {subject} {some_hour}. {It took a few rounds.|Not sure it is done.|I kept the second one.|}",
     "{I keep coming back to|Could not let go of|More of|Still busy with} {subject}. {|What would you change?|Tell me what you see.}",
-    "{^subject}, {with|in} {some_light}. {|The rest followed from that.|Everything else stayed simple.}",
+    "{^subject} {with|in} {some_light}. {|The rest followed from that.|Everything else stayed simple.}",
     "{Thinking about|Working through|Playing with} {interest}{| today| again| this week}. {|This one stayed.|More to come.|Comments welcome.}",
     "{One for|Made with} {interest} in mind. {|What would you call it?|It almost went another way.}",
     "{A quick study|A small experiment|A try|Something small}{ between other things| {some_hour}|}. {|Happy with the {edges|colours|balance}.|Might do a series.}",
     "{Kept this one|Chose this one|Stopped here} because {it felt done|more would have been less|the first idea was the right one}.",
-    "{Fewer|Three} steps{ than usual|}, {same idea|no plan|one idea}. {|The workflow is short.|Remix it if you like.}",
+    "{Fewer steps than usual|Three steps}, {same idea|no plan|one idea}. {|The workflow is short.|Remix it if you like.}",
     "{Remixes welcome.|Take it apart if you like.|Feel free to build on it.} {I would like to see where it goes.|The idea is simple enough.|}",
     "{Left it a little rough|Left some room|Kept it plain} {on purpose|this time}. {|Does it hold?|I think it holds.}",
 ];
 
 const COMMENTS: &[&str] = &[
-    "{The|That} {subject} {is|feels} {some_quality}{| to me| here}. {|Good call.|Nicely judged.}",
-    "{I like|I really like|Love} what you did with {subject}{| here| in this one}.",
+    "{Your take on|The way you handled|What you did with} {subject} {is|feels} {some_quality}{| to me| here}. {|Good call.|Nicely judged.}",
+    "{I like|I really like|Love} {what you did with|how you approached|where you took} {subject}{| here| in this one}.",
     "{^subject}: {some_praise}.",
     "{How did you|What made you} {settle on|end up with|arrive at} {subject}{| here}?",
     "“{title}” {is a good name for it|fits it well|is a great title}. {|It made me look twice.|It sets the tone.}",
@@ -107,11 +106,11 @@ const REPLIES: &[&str] = &[
 ];
 
 const PROMPTS: &[&str] = &[
-    "{^subject}, {some_medium}, {some_light}, {some_palette}",
+    "{subject}, {some_medium}, {some_light}, {some_palette}",
     "{some_medium} of {subject} {some_place}, {some_light}",
     "{subject} {some_hour}, {some_palette}, {some_medium}",
-    "{a {adj} {noun}|{a noun}} {some_place}, {some_medium}, {some_light}, {some_palette}",
-    "{interest}: {a adj} {noun} {some_place}, {some_medium}, {some_palette}",
+    "{a adj} {noun} {some_place}, {some_medium}, {some_light}, {some_palette}",
+    "{a adj} {noun} {some_place}, {inspired by|in the spirit of} {interest}, {some_medium}, {some_palette}",
     "{a noun} and {a noun} {some_hour}, {some_medium}, {some_palette}",
     "{some_medium} inspired by {interest}, {a adj} {noun}, {some_light}",
 ];

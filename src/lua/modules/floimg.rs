@@ -101,8 +101,7 @@ fn comments(mut call: Call) -> BoxFuture<'static, Answer> {
 
 fn generate(mut call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
-        let options =
-            call.args.fields(&["prompt", "style", "size", "quality", "generator", "name", "transforms"])?;
+        let options = call.args.fields(&["prompt", "style", "size", "quality", "generator", "name", "transforms"])?;
         let mut prompt = options.text("prompt")?;
         if let Some(style) = options.optional_text("style")? {
             prompt = format!("{prompt}, {style}");
@@ -125,7 +124,9 @@ fn generate(mut call: Call) -> BoxFuture<'static, Answer> {
         if let Some(transforms) = options.optional_table("transforms")? {
             for (index, transform) in transforms.sequence_values::<Value>().enumerate() {
                 let Value::Table(transform) = transform? else {
-                    return Err(format!("floimg.generate: `transforms[{}]` must be a table with `op`", index + 1).into());
+                    return Err(
+                        format!("floimg.generate: `transforms[{}]` must be a table with `op`", index + 1).into()
+                    );
                 };
                 steps.push(short_transform(&transform, index)?);
             }
@@ -310,12 +311,7 @@ fn comment_table(lua: &Lua, seen: &SeenComment, now: Timestamp) -> mlua::Result<
     Ok(table)
 }
 
-fn author_table(
-    lua: &Lua,
-    author: &crate::model::gallery::Author,
-    is_me: bool,
-    is_fleet: bool,
-) -> mlua::Result<Table> {
+fn author_table(lua: &Lua, author: &crate::model::gallery::Author, is_me: bool, is_fleet: bool) -> mlua::Result<Table> {
     let table = lua.create_table_with_capacity(0, 5)?;
     table.raw_set("id", author.id.as_str())?;
     table.raw_set("username", author.username.as_deref())?;
@@ -334,4 +330,3 @@ pub(super) fn unix(at: Timestamp) -> f64 {
 pub(super) fn age(at: Timestamp, now: Timestamp) -> f64 {
     now.duration_since(at).as_secs_f64().max(0.0)
 }
-

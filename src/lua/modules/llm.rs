@@ -66,7 +66,9 @@ fn json(mut call: Call) -> BoxFuture<'static, Answer> {
         for pair in options.table("fields")?.pairs::<Value, Value>() {
             let (name, kind) = pair?;
             let (Some(name), Some(kind)) = (as_text(&name), as_text(&kind)) else {
-                return Err("llm.json: `fields` must map names to \"string\", \"number\" or \"boolean\"".to_owned().into());
+                return Err("llm.json: `fields` must map names to \"string\", \"number\" or \"boolean\""
+                    .to_owned()
+                    .into());
             };
             if !["string", "number", "boolean"].contains(&kind.as_str()) {
                 return Err(format!("llm.json: `fields.{name}` must be string, number or boolean, got `{kind}`").into());

@@ -3,7 +3,7 @@
 //! VM, stubs, documentation and tests all walk [`MODULES`].
 
 mod bot;
-mod events;
+pub(in crate::lua) mod events;
 mod floimg;
 mod json;
 mod llm;

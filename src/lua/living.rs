@@ -1,0 +1,269 @@
+//! A living bot: a VM of one version with the bot's state in it, good for one tick after the other.
+//!
+//! A call is never dropped half way: it is told to stop and awaited.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlua::{Function, Table, Value};
+
+use super::fault;
+use super::limits::{Limits, Meter, Stop};
+use super::modules::events::event_table;
+use super::value::{from_json, to_json};
+use super::version::Version;
+use super::vm::Vm;
+use crate::host::Host;
+use crate::host::rhythm::Visit;
+use crate::model::diagnostic::Diagnostic;
+use crate::model::name::VersionId;
+use crate::model::seconds::Seconds;
+use crate::store::StoredEvent;
+
+/// What one tick is given.
+#[derive(Debug)]
+pub struct Tick {
+    /// What the bot may do.
+    pub host: Arc<Host>,
+    /// Where in its visits it is.
+    pub visit: Visit,
+    /// The version of its last tick, when it was another.
+    pub old_version: Option<VersionId>,
+    /// What happened since.
+    pub events: Vec<StoredEvent>,
+}
+
+/// What one tick left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lived {
+    /// The state as JSON.
+    pub state: String,
+    /// When the script wants to be called again.
+    pub asked: Option<Seconds>,
+    /// CPU time it took.
+    pub cpu: Duration,
+}
+
+/// A VM with a bot in it.
+#[derive(Debug)]
+pub struct LivingBot {
+    vm: Vm,
+    version: Arc<Version>,
+    on_start: Option<Function>,
+    on_tick: Option<Function>,
+    on_event: Option<Function>,
+    on_reload: Option<Function>,
+    bot: Option<Table>,
+    is_newborn: bool,
+    state: Option<String>,
+}
+
+impl LivingBot {
+    /// Builds a VM of a version around a bot's state; `None` is a bot that has not lived yet.
+    ///
+    /// # Errors
+    /// A diagnostic when the file raises now though it did not when it was checked.
+    pub fn new(version: Arc<Version>, limits: Limits, state: Option<String>) -> Result<Self, Diagnostic> {
+        let file = format!("scripts/{}", version.main);
+        let broken = |error: mlua::Error| Diagnostic::error(file.as_str(), None, error.to_string());
+        let vm = Vm::new(&version.prelude, version.chunks.clone(), limits).map_err(broken)?;
+        let Value::Table(table) = vm.load(&version.main)? else {
+            return Err(Diagnostic::error(file, None, "the file returned no table this time"));
+        };
+        let function = |name: &str| table.raw_get::<Option<Function>>(name).map_err(broken);
+        let bot = Self {
+            on_start: function("on_start")?,
+            on_tick: function("on_tick")?,
+            on_event: function("on_event")?,
+            on_reload: function("on_reload")?,
+            bot: None,
+            is_newborn: state.is_none(),
+            state,
+            version: version.clone(),
+            vm,
+        };
+        drop(table);
+        // The persona's lists were read by the host; what the functions do not hold on to need not stay in every VM.
+        bot.vm.lua.gc_collect().map_err(broken)?;
+        Ok(bot)
+    }
+
+    /// The version it was built of.
+    pub fn version(&self) -> &Arc<Version> {
+        &self.version
+    }
+
+    /// What stops it from outside.
+    pub fn meter(&self) -> Arc<Meter> {
+        self.vm.meter.clone()
+    }
+
+    /// Bytes of Lua memory in use.
+    pub fn memory(&self) -> usize {
+        self.vm.lua.used_memory()
+    }
+
+    /// Lives one tick. After an error the VM must be dropped: nothing of the tick counts.
+    ///
+    /// # Errors
+    /// A diagnostic for the script's author.
+    pub async fn live(&mut self, tick: Tick) -> Result<Lived, Diagnostic> {
+        self.vm.meter.begin_tick();
+        self.vm.slot.set(Some(tick.host.clone()));
+        let result = self.run(&tick).await;
+        self.vm.slot.set(None);
+        let file = format!("scripts/{}", self.version.main);
+        let asked = result.map_err(|trouble| match trouble {
+            Trouble::Raised(error) => fault::diagnose(&error, &self.vm.meter, &file),
+            Trouble::Told(diagnostic) => diagnostic,
+        })?;
+        // A script that caught the host's last word with `pcall` is still stopped.
+        if let Some(stop) = self.vm.meter.stopped() {
+            return Err(Diagnostic::error(file, None, self.vm.meter.words(stop)));
+        }
+        let state = self.encode_state(&file)?;
+        Ok(Lived { state, asked, cpu: self.vm.meter.used() })
+    }
+
+    async fn run(&mut self, tick: &Tick) -> Result<Option<Seconds>, Trouble> {
+        let bot = self.bot(tick)?;
+        if self.is_newborn {
+            self.is_newborn = false;
+            if let Some(on_start) = &self.on_start {
+                self.call(on_start, &bot, Value::Nil).await?;
+            }
+        }
+        if let (Some(old), Some(on_reload)) = (&tick.old_version, &self.on_reload) {
+            self.call(on_reload, &bot, old.short()).await?;
+        }
+        if let Some(on_event) = &self.on_event {
+            for event in &tick.events {
+                self.call(on_event, &bot, event_table(&self.vm.lua, event)?).await?;
+            }
+        }
+        let Some(on_tick) = &self.on_tick else { return Ok(None) };
+        match self.call(on_tick, &bot, Value::Nil).await? {
+            Value::Nil => Ok(None),
+            Value::Integer(seconds) => self.seconds(on_tick, seconds as f64),
+            Value::Number(seconds) => self.seconds(on_tick, seconds),
+            other => Err(self.wrong_return(on_tick, super::args::shown(&other))),
+        }
+    }
+
+    fn seconds(&self, on_tick: &Function, seconds: f64) -> Result<Option<Seconds>, Trouble> {
+        Seconds::new(seconds).map(Some).map_err(|_| self.wrong_return(on_tick, seconds.to_string()))
+    }
+
+    fn wrong_return(&self, on_tick: &Function, got: String) -> Trouble {
+        let (file, line) = self.place_of(on_tick);
+        Trouble::Told(
+            Diagnostic::error(
+                file,
+                line,
+                format!("on_tick must return nothing, or seconds that are finite and not negative; got {got}"),
+            )
+            .with_hint("return a number like 45, or nothing: then the rhythm decides"),
+        )
+    }
+
+    fn place_of(&self, function: &Function) -> (String, Option<u32>) {
+        let info = function.info();
+        let file = info.source.as_deref().map(|source| source.trim_start_matches(['@', '=']).to_owned());
+        let line = info.line_defined.and_then(|line| u32::try_from(line).ok());
+        (file.unwrap_or_else(|| format!("scripts/{}", self.version.main)), line)
+    }
+
+    async fn call(&self, function: &Function, bot: &Table, argument: impl mlua::IntoLua) -> Result<Value, Trouble> {
+        let future = function.call_async::<Value>((bot, argument));
+        Ok(self.vm.meter.count(Box::pin(future)).await?)
+    }
+
+    /// The `bot` table: made once for a VM, its visit new at every tick.
+    fn bot(&mut self, tick: &Tick) -> Result<Table, Trouble> {
+        let lua = &self.vm.lua;
+        let bot = match &self.bot {
+            Some(bot) => bot.clone(),
+            None => {
+                let host = &tick.host;
+                let bot = lua.create_table_with_capacity(0, 10)?;
+                bot.raw_set("name", host.profile().name.as_str())?;
+                bot.raw_set("username", host.profile().username.as_str())?;
+                bot.raw_set("bio", host.profile().bio.as_str())?;
+                bot.raw_set("persona", host.persona().name.as_str())?;
+                bot.raw_set("index", host.bot().index)?;
+                let interests = lua.create_sequence_from(host.persona().interests.iter().map(String::as_str))?;
+                interests.set_readonly(true);
+                bot.raw_set("interests", interests)?;
+                let traits: Table = lua.globals().get("bot_")?;
+                bot.raw_set("rng", traits.raw_get::<Function>("rng")?)?;
+                bot.raw_set("state", self.decode_state()?)?;
+                self.bot = Some(bot.clone());
+                bot
+            }
+        };
+        let visit = lua.create_table_with_capacity(0, 3)?;
+        visit.raw_set("number", tick.visit.number)?;
+        visit.raw_set("tick", tick.visit.tick)?;
+        visit.raw_set("ticks_left", tick.visit.ticks_left)?;
+        visit.set_readonly(true);
+        bot.raw_set("visit", visit)?;
+        Ok(bot)
+    }
+
+    fn decode_state(&self) -> Result<Value, Trouble> {
+        let lua = &self.vm.lua;
+        let Some(state) = &self.state else { return Ok(Value::Table(lua.create_table()?)) };
+        match serde_json::from_str(state) {
+            Ok(json @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => Ok(from_json(lua, &json)?),
+            Ok(_) | Err(_) => Err(Trouble::Told(Diagnostic::error(
+                format!("scripts/{}", self.version.main),
+                None,
+                "the bot's stored state cannot be read",
+            ))),
+        }
+    }
+
+    fn encode_state(&self, file: &str) -> Result<String, Diagnostic> {
+        let wrong = |message: String| {
+            let (file, line) = match &self.on_tick {
+                Some(on_tick) => self.place_of(on_tick),
+                None => (file.to_owned(), None),
+            };
+            Diagnostic::error(file, line, message)
+                .with_hint("the tick was not kept; bot.state holds only what JSON can hold, and little of it")
+        };
+        let state: Value = match &self.bot {
+            Some(bot) => bot.raw_get("state").map_err(|error| wrong(error.to_string()))?,
+            None => Value::Nil,
+        };
+        let most = self.vm.meter.limits().state_bytes;
+        let json = match &state {
+            Value::Nil => return Ok("{}".to_owned()),
+            Value::Table(_) => to_json(&state, "bot.state", most).map_err(|message| {
+                wrong(if message.contains("takes more than") {
+                    format!("{message} (sandbox.state_kib)")
+                } else {
+                    message
+                })
+            })?,
+            other => return Err(wrong(format!("bot.state must be a table, got {}", super::args::shown(other)))),
+        };
+        Ok(json.to_string())
+    }
+
+    /// Tells the VM to stop at its next turn or host call.
+    pub fn stop(&self, why: Stop) {
+        self.vm.meter.stop(why);
+    }
+}
+
+enum Trouble {
+    Raised(mlua::Error),
+    Told(Diagnostic),
+}
+
+impl From<mlua::Error> for Trouble {
+    fn from(error: mlua::Error) -> Self {
+        Self::Raised(error)
+    }
+}

@@ -1,0 +1,287 @@
+//! One VM: made new, sandboxed before any script is in it, for one bot and one version.
+//!
+//! A script finds exactly the globals that [`KEPT`] and the modules name, all of them read-only.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mlua::chunk::{ChunkMode, Compiler};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value};
+
+use super::api::{self, Slot};
+use super::fault;
+use super::limits::{Limits, Meter};
+use super::version::Chunk;
+use crate::model::diagnostic::Diagnostic;
+use crate::text;
+
+/// Globals of Luau that scripts keep.
+pub const KEPT: [&str; 27] = [
+    "_G",
+    "_VERSION",
+    "assert",
+    "bit32",
+    "buffer",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "math",
+    "next",
+    "pairs",
+    "pcall",
+    "print",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "require",
+    "select",
+    "setmetatable",
+    "string",
+    "table",
+    "tonumber",
+    "tostring",
+    "type",
+    "typeof",
+    "unpack",
+];
+
+/// A VM with its globals in place and no script in it.
+#[derive(Debug)]
+pub struct Vm {
+    /// The VM.
+    pub lua: Lua,
+    /// What its primitives reach.
+    pub slot: Arc<Slot>,
+    /// What it may use.
+    pub meter: Arc<Meter>,
+    loading: Arc<Loading>,
+}
+
+/// The files a VM may load, and those it has loaded.
+#[derive(Debug)]
+struct Loading {
+    chunks: BTreeMap<String, Arc<Chunk>>,
+    state: Mutex<LoadState>,
+}
+
+#[derive(Debug, Default)]
+struct LoadState {
+    is_open: bool,
+    stack: Vec<String>,
+    used: Vec<String>,
+}
+
+/// Compiles a source; debug level 1 keeps lines, optimisation level 1 keeps what authors see the same as what runs.
+///
+/// # Errors
+/// A diagnostic with the line.
+pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
+    let file = format!("scripts/{path}");
+    let compiler = Compiler::new().set_optimization_level(1).set_debug_level(1);
+    compiler.compile(source).map_err(|error| {
+        let text = match &error {
+            mlua::Error::SyntaxError { message, .. } => message.clone(),
+            other => other.to_string(),
+        };
+        let text = text.trim_start_matches(|c: char| c != ':');
+        let text = text.strip_prefix(':').unwrap_or(text);
+        let (line, message) = text.split_once(':').unwrap_or(("", text));
+        Diagnostic::error(file, line.trim().parse().ok(), message.trim())
+            .with_hint("the file does not compile; what ran before runs on")
+    })
+}
+
+/// The prelude's bytecode, compiled once for all VMs.
+///
+/// # Errors
+/// Never for the prelude that is shipped, which a test compiles.
+pub fn compile_prelude() -> Result<Vec<u8>, Diagnostic> {
+    compile("prelude", include_str!("prelude.luau"))
+}
+
+impl Vm {
+    /// Makes a VM that may load these files.
+    ///
+    /// # Errors
+    /// When it has no memory for its own globals.
+    pub fn new(prelude: &[u8], chunks: BTreeMap<String, Arc<Chunk>>, limits: Limits) -> mlua::Result<Self> {
+        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        lua.set_memory_limit(limits.memory_bytes)?;
+        let meter = Meter::new(limits);
+        let slot = Slot::new(meter.clone());
+        let loading = Arc::new(Loading { chunks, state: Mutex::default() });
+        let vm = Self { lua, slot, meter, loading };
+        vm.furnish(prelude)?;
+        Ok(vm)
+    }
+
+    fn furnish(&self, prelude: &[u8]) -> mlua::Result<()> {
+        let lua = &self.lua;
+        let prelude: Function = lua.load(prelude).set_name("=host").set_mode(ChunkMode::Binary).call(())?;
+        api::install(lua, &self.slot, &prelude)?;
+        let globals = lua.globals();
+        let log: Table = globals.raw_get("log")?;
+        globals.raw_set("print", log.raw_get::<Function>("info")?)?;
+        globals.raw_set("require", self.require()?)?;
+        let mut removed = Vec::new();
+        globals.for_each(|name: String, value: Value| {
+            let is_module = super::modules::MODULES.iter().any(|module| module.name == name);
+            if !is_module && !KEPT.contains(&name.as_str()) {
+                removed.push(name);
+            } else if let Value::Table(table) = value {
+                if name != "_G" {
+                    freeze(&table);
+                }
+            }
+            Ok(())
+        })?;
+        for name in removed {
+            globals.raw_set(name, Value::Nil)?;
+        }
+        lua.sandbox(true)?;
+        self.meter.watch(lua);
+        Ok(())
+    }
+
+    /// Runs the persona's file and answers what it returned.
+    ///
+    /// # Errors
+    /// A diagnostic with file and line.
+    pub fn load(&self, main: &str) -> Result<Value, Diagnostic> {
+        self.loading().is_open = true;
+        self.meter.begin_tick();
+        let result = self.meter.run(|| self.run_file(main));
+        self.loading().is_open = false;
+        result.map_err(|error| fault::diagnose(&error, &self.meter, &format!("scripts/{main}")))
+    }
+
+    /// The files that were loaded, sorted.
+    pub fn used(&self) -> Vec<String> {
+        let mut used = self.loading().used.clone();
+        used.sort();
+        used.dedup();
+        used
+    }
+
+    fn loading(&self) -> std::sync::MutexGuard<'_, LoadState> {
+        self.loading.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run_file(&self, path: &str) -> mlua::Result<Value> {
+        run_file(&self.lua, &self.loading, path)
+    }
+
+    fn require(&self) -> mlua::Result<Function> {
+        let loading = self.loading.clone();
+        let cache = self.lua.create_table()?;
+        let load = self.lua.create_function(move |lua, name: Value| {
+            let Value::String(name) = name else {
+                return refuse(lua, "require: expected a text like \"@behaviours/browse\"");
+            };
+            let name = name.to_string_lossy();
+            let path = match resolve(&name, &loading.chunks) {
+                Ok(path) => path,
+                Err(wrong) => return refuse(lua, &wrong),
+            };
+            if let Some(value) = cache.raw_get::<Option<Value>>(path.as_str())? {
+                return Ok((true, value));
+            }
+            {
+                let state = loading.state.lock().unwrap_or_else(PoisonError::into_inner);
+                if !state.is_open {
+                    return refuse(
+                        lua,
+                        &format!("require \"{name}\": only at the top of a file, where it becomes part of the version"),
+                    );
+                }
+                if state.stack.contains(&path) {
+                    let circle = state.stack.join(" → ");
+                    return refuse(lua, &format!("require \"{name}\" goes in a circle: {circle} → {path}"));
+                }
+            }
+            let value = run_file(lua, &loading, &path)?;
+            if let Value::Table(table) = &value {
+                freeze(table);
+            }
+            if matches!(value, Value::Nil) {
+                return refuse(
+                    lua,
+                    &format!("require \"{name}\": scripts/{path} returns nothing; end it with `return`"),
+                );
+            }
+            cache.raw_set(path.as_str(), &value)?;
+            Ok((true, value))
+        })?;
+        // Raised in Luau, so that the message carries the caller's file and line.
+        let wrap: Function = self
+            .lua
+            .load("local load, error = ... return function(name) local ok, value = load(name) if not ok then error(value, 2) end return value end")
+            .set_name("=host")
+            .into_function()?;
+        wrap.call((load, self.lua.globals().raw_get::<Function>("error")?))
+    }
+}
+
+fn refuse(lua: &Lua, words: &str) -> mlua::Result<(bool, Value)> {
+    Ok((false, Value::String(lua.create_string(words)?)))
+}
+
+fn run_file(lua: &Lua, loading: &Loading, path: &str) -> mlua::Result<Value> {
+    let Some(chunk) = loading.chunks.get(path) else {
+        return Err(mlua::Error::runtime(format!("scripts/{path} is not there")));
+    };
+    let state = || loading.state.lock().unwrap_or_else(PoisonError::into_inner);
+    state().used.push(path.to_owned());
+    let bytecode = match &chunk.bytecode {
+        Ok(bytecode) => bytecode,
+        Err(diagnostic) => return Err(mlua::Error::runtime(diagnostic.to_string())),
+    };
+    state().stack.push(path.to_owned());
+    let result = lua
+        .load(bytecode.as_slice())
+        .set_name(format!("@scripts/{path}"))
+        .set_mode(ChunkMode::Binary)
+        .call::<Value>(());
+    state().stack.pop();
+    result
+}
+
+/// `@behaviours/browse` → `behaviours/browse.luau`, when there is such a file.
+fn resolve(name: &str, chunks: &BTreeMap<String, Arc<Chunk>>) -> Result<String, String> {
+    let rest = name.strip_prefix('@').filter(|rest| rest.starts_with("behaviours/") || rest.starts_with("lib/"));
+    let Some(rest) = rest else {
+        return Err(format!("require \"{name}\": only \"@behaviours/…\" and \"@lib/…\" can be required"));
+    };
+    let is_plain = rest.split('/').all(|part| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    });
+    if !is_plain {
+        return Err(format!("require \"{name}\": parts of a path are letters, digits, _ and -; no dots and no ending"));
+    }
+    for ending in ["luau", "lua"] {
+        let path = format!("{rest}.{ending}");
+        if chunks.contains_key(&path) {
+            return Ok(path);
+        }
+    }
+    let known: Vec<&str> = chunks.keys().filter_map(|path| path.rsplit_once('.').map(|(stem, _)| stem)).collect();
+    let near = text::nearest(rest, &known).map(|near| format!("; did you mean \"@{near}\"?")).unwrap_or_default();
+    Err(format!("require \"{name}\": there is no scripts/{rest}.luau{near}"))
+}
+
+/// Makes a table and all below it read-only.
+fn freeze(table: &Table) {
+    if table.is_readonly() {
+        return;
+    }
+    table.set_readonly(true);
+    // A table that cannot be walked stays as it is; the outermost level is frozen already.
+    let _ = table.for_each(|_: Value, value: Value| {
+        if let Value::Table(table) = value {
+            freeze(&table);
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,260 @@
+//! The catalog: which personas there are and which version of each runs.
+//!
+//! A version gets in only after it compiled, fits the contract and lived through its trial; otherwise the old one stays.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rust_embed::RustEmbed;
+
+use crate::lua::limits::Limits;
+use crate::lua::version::{Sources, Version, Workshop};
+use crate::lua::{rehearse, rehearse_refused};
+use crate::model::diagnostic::Diagnostic;
+use crate::model::name::PersonaName;
+
+/// The scripts that are shipped, for a program that was started where there are none.
+#[derive(RustEmbed)]
+#[folder = "scripts/"]
+struct Shipped;
+
+/// Where scripts come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A folder that is watched.
+    Folder(PathBuf),
+    /// The scripts inside the program.
+    Shipped,
+}
+
+/// What is known of one persona's script.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The file under `scripts`.
+    pub file: String,
+    /// The version that runs.
+    pub version: Option<Arc<Version>>,
+    /// When it was accepted.
+    pub accepted_at: Option<Timestamp>,
+    /// What is wrong with the newest files, when they were refused.
+    pub errors: Vec<Diagnostic>,
+    /// The texts that were refused, so that they are not tried again.
+    refused: Option<[u8; 32]>,
+}
+
+/// All personas.
+#[derive(Debug)]
+pub struct Catalog {
+    workshop: Workshop,
+    /// By name, only those with a file.
+    pub entries: BTreeMap<PersonaName, Entry>,
+    /// Files whose names are no names of personas.
+    pub misnamed: Vec<Diagnostic>,
+}
+
+/// What a look at the files found.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Personas with a new version.
+    pub accepted: Vec<PersonaName>,
+    /// Personas whose new files were refused.
+    pub refused: Vec<PersonaName>,
+    /// Personas whose file is gone.
+    pub removed: Vec<PersonaName>,
+    /// Personas as they were.
+    pub unchanged: u64,
+}
+
+/// How a version is tested before it is accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Test {
+    /// The limits it must keep.
+    pub limits: Limits,
+    /// Whether it must live through a trial.
+    pub has_trial: bool,
+    /// Bots' time.
+    pub now: Timestamp,
+}
+
+impl Catalog {
+    /// A catalog with nothing in it.
+    ///
+    /// # Errors
+    /// When the host's own prelude does not compile, which a test rules out.
+    pub fn new() -> Result<Self, Diagnostic> {
+        Ok(Self { workshop: Workshop::new()?, entries: BTreeMap::new(), misnamed: Vec::new() })
+    }
+
+    /// Takes what the files say now. Runs scripts, so it belongs where scripts run.
+    pub async fn refresh(&mut self, sources: &Sources, test: Test) -> Changes {
+        let mut changes = Changes::default();
+        self.workshop.compile(sources, &test.limits);
+        let found = sources.personas();
+        let gone: Vec<PersonaName> =
+            self.entries.keys().filter(|name| !found.contains_key(name.as_str())).cloned().collect();
+        for name in gone {
+            self.entries.remove(&name);
+            changes.removed.push(name);
+        }
+        self.misnamed.clear();
+        let all = self.workshop.fingerprint();
+        for (stem, file) in found {
+            let name = match PersonaName::new(&stem) {
+                Ok(name) => name,
+                Err(wrong) => {
+                    let problem = Diagnostic::error(format!("scripts/{file}"), None, wrong.to_string());
+                    self.misnamed.push(problem.with_hint("rename the file"));
+                    continue;
+                }
+            };
+            let old = self.entries.get(&name);
+            let runs_already =
+                old.and_then(|entry| entry.version.as_ref()).is_some_and(|version| version.is_made_of(sources));
+            let was_refused = old.is_some_and(|entry| entry.refused == Some(all));
+            if was_refused || (runs_already && !sources.unreadable.contains_key(&file)) {
+                if runs_already && let Some(entry) = self.entries.get_mut(&name) {
+                    // A refused save that was taken back is nothing to shout about any more.
+                    entry.errors.clear();
+                    entry.refused = None;
+                }
+                changes.unchanged += 1;
+                continue;
+            }
+            match self.build(sources, &stem, test).await {
+                Ok(version) => {
+                    let entry = Entry {
+                        file,
+                        version: Some(version),
+                        accepted_at: Some(test.now),
+                        errors: Vec::new(),
+                        refused: None,
+                    };
+                    self.entries.insert(name.clone(), entry);
+                    changes.accepted.push(name);
+                }
+                Err(errors) => {
+                    let entry = self.entries.entry(name.clone()).or_insert(Entry {
+                        file: file.clone(),
+                        version: None,
+                        accepted_at: None,
+                        errors: Vec::new(),
+                        refused: None,
+                    });
+                    entry.file = file;
+                    entry.errors = errors;
+                    entry.refused = Some(all);
+                    changes.refused.push(name);
+                }
+            }
+        }
+        changes
+    }
+
+    /// Files that do not compile, whether a persona requires them or not.
+    pub fn broken_files(&self) -> Vec<Diagnostic> {
+        self.workshop.broken_files()
+    }
+
+    /// Puts a version in that was accepted before this process started, for a persona whose files are wrong now.
+    pub async fn restore(&mut self, name: &PersonaName, files: BTreeMap<String, Arc<str>>, at: Timestamp, test: Test) {
+        let sources = Sources { files, unreadable: BTreeMap::new() };
+        let Ok(mut workshop) = Workshop::new() else { return };
+        workshop.compile(&sources, &test.limits);
+        let Ok(version) = workshop.build(&sources, name.as_str(), &test.limits) else { return };
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.version = Some(Arc::new(version));
+            entry.accepted_at = Some(at);
+        }
+    }
+
+    async fn build(&self, sources: &Sources, stem: &str, test: Test) -> Result<Arc<Version>, Vec<Diagnostic>> {
+        let mut version = Arc::new(self.workshop.build(sources, stem, &test.limits)?);
+        if test.has_trial {
+            rehearse(&version, test.limits, test.now).await.map_err(|diagnostic| vec![diagnostic])?;
+            let warning = rehearse_refused(&version, test.limits, test.now).await;
+            if let (Some(warning), Some(version)) = (warning, Arc::get_mut(&mut version)) {
+                version.warnings.push(warning);
+            }
+        }
+        Ok(version)
+    }
+}
+
+/// Reads every script there is. Blocks; run it where that is allowed.
+pub fn read(origin: &Origin, most_bytes: usize) -> Sources {
+    let mut sources = Sources::default();
+    match origin {
+        Origin::Folder(folder) => read_folder(folder, "", 0, most_bytes, &mut sources),
+        Origin::Shipped => {
+            for path in Shipped::iter() {
+                if path.ends_with(".luau")
+                    && let Some(file) = Shipped::get(&path)
+                    && let Ok(text) = String::from_utf8(file.data.into_owned())
+                {
+                    sources.files.insert(path.into_owned(), text.into());
+                }
+            }
+        }
+    }
+    sources
+}
+
+fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sources: &mut Sources) {
+    const DEPTH: u32 = 6;
+    const FILES: usize = 5000;
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            if depth < DEPTH {
+                read_folder(&entry.path(), &path, depth + 1, most_bytes, sources);
+            }
+            continue;
+        }
+        if !(name.ends_with(".luau") || name.ends_with(".lua")) || name.ends_with(".d.luau") {
+            continue;
+        }
+        if sources.files.len() >= FILES {
+            sources.unreadable.insert(path, format!("there are more than {FILES} scripts; this one was not read"));
+        } else if kind.is_symlink() {
+            sources
+                .unreadable
+                .insert(path, "is a link, and links are not followed: put the file itself here".to_owned());
+        } else {
+            match read_file(&entry.path(), most_bytes) {
+                Ok(text) => {
+                    sources.files.insert(path, text.into());
+                }
+                Err(problem) => {
+                    sources.unreadable.insert(path, problem);
+                }
+            }
+        }
+    }
+}
+
+fn read_file(path: &Path, most_bytes: usize) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
+    if size > most_bytes as u64 {
+        return Err(format!(
+            "has {size} bytes; a script has at most {} KiB (sandbox.source_kib): split it and require the parts",
+            most_bytes >> 10
+        ));
+    }
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error
+            .as_bytes()
+            .get(..error.utf8_error().valid_up_to())
+            .map_or(1, |before| before.iter().filter(|byte| **byte == b'\n').count() + 1);
+        format!("is not UTF-8 at line {line}: save it as UTF-8")
+    })
+}

@@ -1,0 +1,193 @@
+//! The fleet's handle: commands in, snapshots out; cheap to clone.
+//!
+//! Whoever holds it can ask and command, but never touches a bot's task.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::host::World;
+use crate::model::activity::Activity;
+use crate::model::name::BotId;
+use crate::model::seconds::Seconds;
+use crate::store::{self, ActivityQuery, AuditRow};
+
+use super::view::{BotDetail, BotFilter, BotPage, BotView, FleetView, Reloaded, ScriptView, Target};
+
+/// What the supervisor can be asked.
+#[derive(Debug)]
+pub enum Command {
+    /// The fleet in a few numbers.
+    Status(oneshot::Sender<FleetView>),
+    /// Some bots.
+    Bots(BotFilter, oneshot::Sender<BotPage>),
+    /// One bot with its bio and last error.
+    Bot(BotId, oneshot::Sender<Option<(BotView, String, String)>>),
+    /// Every persona's script.
+    Scripts(oneshot::Sender<Vec<ScriptView>>),
+    /// Stop bots from waking, for some time or until resumed; answers how many.
+    Pause(Target, String, Option<Seconds>, oneshot::Sender<Controlled>),
+    /// Let bots wake again, out of quarantine too.
+    Resume(Target, oneshot::Sender<Controlled>),
+    /// Wake sleeping bots now.
+    Wake(Target, oneshot::Sender<Controlled>),
+    /// Read the script files now.
+    Reload(oneshot::Sender<Reloaded>),
+}
+
+/// How many bots a control concerned; none: there is no such bot or persona.
+pub type Controlled = Option<u64>;
+
+/// Why the fleet does not answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The supervisor has ended.
+    #[error("the fleet is stopping")]
+    Stopping,
+    /// The store cannot be read.
+    #[error("the fleet cannot read what it keeps")]
+    Store(#[from] store::Error),
+}
+
+/// Asks and commands the supervisor.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    commands: mpsc::Sender<Command>,
+    world: Arc<World>,
+}
+
+/// Activities shown with one bot.
+const LAST_ACTIVITIES: u32 = 50;
+
+impl Fleet {
+    /// A handle that sends to a supervisor.
+    pub fn new(commands: mpsc::Sender<Command>, world: Arc<World>) -> Self {
+        Self { commands, world }
+    }
+
+    /// What all bots share.
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| Error::Stopping)?;
+        answer.await.map_err(|_| Error::Stopping)
+    }
+
+    /// The fleet in a few numbers.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn status(&self) -> Result<FleetView, Error> {
+        let mut view = self.ask(Command::Status).await?;
+        let day = view.now.saturating_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(view.now);
+        for (kind, ending, count) in self.world.store.activity_totals(day).await? {
+            view.actions.insert((kind, ending.as_str()), count);
+        }
+        Ok(view)
+    }
+
+    /// Some bots.
+    ///
+    /// # Errors
+    /// When the fleet is stopping.
+    pub async fn bots(&self, filter: BotFilter) -> Result<BotPage, Error> {
+        self.ask(|reply| Command::Bots(filter, reply)).await
+    }
+
+    /// One bot; `None` when there is no such bot.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn bot(&self, id: BotId) -> Result<Option<BotDetail>, Error> {
+        let asked = id.clone();
+        let Some((bot, bio, error)) = self.ask(|reply| Command::Bot(asked, reply)).await? else { return Ok(None) };
+        let store = &self.world.store;
+        let query = ActivityQuery { bot: Some(id.clone()), limit: LAST_ACTIVITIES, ..ActivityQuery::default() };
+        Ok(Some(BotDetail {
+            bio,
+            state: store.state(&id).await?,
+            activities: store.activities(&query).await?,
+            used: store.action_counts(&id, self.world.clock.now()).await?,
+            error,
+            bot,
+        }))
+    }
+
+    /// Every persona's script.
+    ///
+    /// # Errors
+    /// When the fleet is stopping.
+    pub async fn scripts(&self) -> Result<Vec<ScriptView>, Error> {
+        self.ask(Command::Scripts).await
+    }
+
+    /// Activities that fit.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn activities(&self, query: &ActivityQuery) -> Result<Vec<Activity>, Error> {
+        Ok(self.world.store.activities(query).await?)
+    }
+
+    /// Hears of every activity from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Arc<Activity>> {
+        self.world.journal.listen()
+    }
+
+    /// Stops bots from waking, for some time of bots' or until resumed.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn pause(
+        &self,
+        target: Target,
+        reason: String,
+        duration: Option<Seconds>,
+        who: &str,
+    ) -> Result<Controlled, Error> {
+        self.audit(who, "pause", &target, json!({ "reason": reason, "for_secs": duration.map(Seconds::get) })).await?;
+        self.ask(|reply| Command::Pause(target, reason, duration, reply)).await
+    }
+
+    /// Lets bots wake again, out of quarantine too.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn resume(&self, target: Target, who: &str) -> Result<Controlled, Error> {
+        self.audit(who, "resume", &target, json!({})).await?;
+        self.ask(|reply| Command::Resume(target, reply)).await
+    }
+
+    /// Wakes sleeping bots now.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn wake(&self, target: Target, who: &str) -> Result<Controlled, Error> {
+        self.audit(who, "wake", &target, json!({})).await?;
+        self.ask(|reply| Command::Wake(target, reply)).await
+    }
+
+    /// Reads the script files now, and answers when every persona is accepted or refused.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn reload(&self, who: &str) -> Result<Reloaded, Error> {
+        self.audit(who, "reload", &Target::All, json!({})).await?;
+        self.ask(Command::Reload).await
+    }
+
+    async fn audit(&self, who: &str, what: &str, target: &Target, detail: serde_json::Value) -> Result<(), Error> {
+        let target = match target {
+            Target::All => "all".to_owned(),
+            Target::Persona(name) => name.to_string(),
+            Target::Bot(id) => id.to_string(),
+        };
+        let at = self.world.clock.now();
+        let row = AuditRow { at, who: who.to_owned(), what: what.to_owned(), target, detail };
+        Ok(self.world.store.audit(row).await?)
+    }
+}

@@ -1,0 +1,490 @@
+//! The supervisor: the one owner of every bot's task.
+//!
+//! No fault of a bot, a script or the world ends it; only being told to stop does.
+
+mod controls;
+mod roster;
+mod scripts;
+mod show;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
+use tracing::{Instrument, error, info, warn};
+
+use crate::config::Roster;
+use crate::floimg::signals::Signals;
+use crate::host::identity::Profile;
+use crate::host::inbox::Inbox;
+use crate::host::rhythm::{Visit, hours};
+use crate::host::{Rules, recovery};
+use crate::model::action::Intent;
+use crate::model::name::{BotId, PersonaName, VersionId};
+use crate::model::seconds::Seconds;
+use crate::model::status::Rest;
+use crate::store::{self, Hold};
+
+use super::bot::{self, Done, Job, Settings, Shared, spread_after};
+use super::catalog::{Catalog, Changes, Entry, Origin};
+use super::fleet::Command;
+use super::view::Reloaded;
+use super::warm::Warm;
+
+/// What the supervisor is made with.
+#[derive(Debug)]
+pub struct Parts {
+    /// What every tick needs.
+    pub shared: Arc<Shared>,
+    /// Which bots there should be.
+    pub roster: Roster,
+    /// Where scripts come from.
+    pub origin: Origin,
+    /// Commands from handles.
+    pub commands: mpsc::Receiver<Command>,
+    /// Told when files may have changed.
+    pub changed: Arc<Notify>,
+    /// Config that was read anew and is valid.
+    pub configs: mpsc::Receiver<NewConfig>,
+}
+
+/// A config that may be applied while running.
+#[derive(Debug)]
+pub struct NewConfig {
+    /// Limits of actions.
+    pub rules: Rules,
+    /// Settings of the runtime.
+    pub settings: Settings,
+    /// Which bots there should be.
+    pub roster: Roster,
+    /// What changed, for the journal.
+    pub changes: Vec<String>,
+}
+
+/// One bot. It costs a few hundred bytes, and while it sleeps nothing else.
+#[derive(Debug)]
+struct Slot {
+    id: BotId,
+    profile: Arc<Profile>,
+    has_account: bool,
+    lived: u64,
+    version: Option<VersionId>,
+    wake_at: Timestamp,
+    why: Rest,
+    visit: Visit,
+    failures: u32,
+    error: Box<str>,
+    hold: Option<Box<Hold>>,
+    is_retired: bool,
+    is_acting: bool,
+}
+
+/// A pause of many bots.
+#[derive(Debug, Clone, PartialEq)]
+struct Pause {
+    reason: String,
+    until: Option<Timestamp>,
+}
+
+/// Owns the bots.
+#[derive(Debug)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+    roster: Roster,
+    origin: Origin,
+    commands: mpsc::Receiver<Command>,
+    changed: Arc<Notify>,
+    configs: mpsc::Receiver<NewConfig>,
+    signals: watch::Receiver<Signals>,
+    slots: Vec<Slot>,
+    by_id: HashMap<BotId, u32>,
+    wakes: BTreeSet<(Timestamp, u32)>,
+    ticks: JoinSet<Done>,
+    acting: HashMap<Id, u32>,
+    warm: Warm,
+    pauses: BTreeMap<Option<PersonaName>, Pause>,
+    entries: BTreeMap<PersonaName, Entry>,
+    misnamed: Vec<crate::model::diagnostic::Diagnostic>,
+    refresh: Refresh,
+    waiting_reloads: Vec<oneshot::Sender<Reloaded>>,
+    lags: VecDeque<Duration>,
+    started_at: Timestamp,
+    ticks_done: u64,
+    ticks_failed: u64,
+}
+
+/// The catalog, at home or out looking at the files.
+#[derive(Debug)]
+enum Refresh {
+    Idle(Box<Catalog>),
+    Running(JoinSet<(Catalog, Changes)>),
+}
+
+/// Wake-ups whose lag is remembered.
+const LAGS: usize = 4096;
+/// How long the start waits for the gallery to tell what was cut off.
+const SETTLE_WITHIN: Duration = Duration::from_secs(15);
+/// How often small chores are done.
+const CHORES: Duration = Duration::from_secs(1);
+/// How often old rows are dropped.
+const PRUNE: Duration = Duration::from_secs(600);
+/// How long rows are kept that no rule looks at, in days of bots' time beyond the rule of duplicates.
+const KEEP_DAYS: i64 = 35;
+/// The median time until somebody who was spoken to looks, in seconds of bots' time.
+const NOTICE_SECS: f64 = 150.0;
+
+impl Supervisor {
+    /// Loads scripts and bots; nothing acts yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn new(parts: Parts) -> Result<Self, store::Error> {
+        let catalog = Catalog::new()
+            .map_err(|problem| store::Error::Row { row: "prelude".to_owned(), problem: problem.to_string() })?;
+        let mut supervisor = Self {
+            signals: parts.shared.world.floimg.signals(),
+            shared: parts.shared,
+            roster: parts.roster,
+            origin: parts.origin,
+            commands: parts.commands,
+            changed: parts.changed,
+            configs: parts.configs,
+            slots: Vec::new(),
+            by_id: HashMap::new(),
+            wakes: BTreeSet::new(),
+            ticks: JoinSet::new(),
+            acting: HashMap::new(),
+            warm: Warm::default(),
+            pauses: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            misnamed: Vec::new(),
+            refresh: Refresh::Idle(Box::new(catalog)),
+            waiting_reloads: Vec::new(),
+            lags: VecDeque::new(),
+            started_at: Timestamp::now(),
+            ticks_done: 0,
+            ticks_failed: 0,
+        };
+        supervisor.load_pauses().await?;
+        supervisor.load_bots().await?;
+        supervisor.start_refresh();
+        supervisor.finish_refresh(true).await?;
+        supervisor.wake_overdue().await?;
+        Ok(supervisor)
+    }
+
+    /// Lets bots live until told to stop, then waits for those in a tick.
+    pub async fn run(mut self) {
+        let (told, mut news) = mpsc::channel::<Vec<BotId>>(64);
+        let mut helpers = JoinSet::new();
+        self.settle_cut_off().await;
+        helpers.spawn(watch_gallery(self.shared.clone(), told).instrument(tracing::info_span!("inbox")));
+        let mut chores = tokio::time::interval(CHORES);
+        chores.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut next_prune = Instant::now() + PRUNE;
+        let stopping = self.shared.stopping.clone();
+        loop {
+            self.dispatch();
+            let next = self.next_wake_wall();
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => break,
+                Some(command) = self.commands.recv() => self.obey(command).await,
+                Some(done) = self.ticks.join_next_with_id() => self.ended(done),
+                refreshed = self.refresh.finished() => self.refreshed(refreshed).await,
+                () = self.changed.notified() => self.start_refresh(),
+                Some(config) = self.configs.recv() => self.apply(config).await,
+                Some(bots) = news.recv() => self.nudge(&bots),
+                () = tokio::time::sleep(next) => {}
+                _ = chores.tick() => {
+                    self.chores().await;
+                    if Instant::now() >= next_prune {
+                        next_prune = Instant::now() + PRUNE;
+                        self.prune().await;
+                    }
+                }
+            }
+        }
+        self.drain().await;
+        helpers.shutdown().await;
+    }
+
+    /// Starts a tick for everyone whose time has come, as far as there is room.
+    fn dispatch(&mut self) {
+        let now = self.shared.world.clock.now();
+        let most = self.shared.settings.load().max_acting;
+        while self.ticks.len() < most {
+            let Some(&(wake_at, slot)) = self.wakes.first() else { return };
+            if wake_at > now {
+                return;
+            }
+            self.wakes.pop_first();
+            if let Some((until, by)) = self.everybody_waits(now) {
+                self.postpone(slot, until, by, now);
+                continue;
+            }
+            self.note_lag(wake_at, now);
+            self.start(slot);
+        }
+    }
+
+    /// What the gallery told the whole fleet to wait for.
+    fn everybody_waits(&self, now: Timestamp) -> Option<(Timestamp, String)> {
+        const PROBE: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+        let signals = self.signals.borrow();
+        if signals.platform_paused {
+            let until = now.saturating_add(PROBE).unwrap_or(now);
+            return Some((until, "the platform has paused all fleets".to_owned()));
+        }
+        let (until, period) = signals.fleet_until.as_ref().filter(|(until, _)| *until > now)?;
+        Some((*until, format!("the fleet's {period} budget is used up")))
+    }
+
+    fn postpone(&mut self, index: u32, until: Timestamp, by: String, now: Timestamp) {
+        let unit = self.unit(index, "postponed");
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.wake_at = spread_after(until, now, unit);
+            slot.why = Rest::Told { by };
+        }
+        self.schedule(index);
+    }
+
+    fn start(&mut self, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let Some(version) = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.clone()) else { return };
+        slot.is_acting = true;
+        let job = Job {
+            slot: index,
+            id: slot.id.clone(),
+            profile: slot.profile.clone(),
+            version,
+            has_account: slot.has_account,
+            lived: slot.lived,
+            last_version: slot.version.clone(),
+            visit: slot.visit,
+            failures: slot.failures,
+            living: self.warm.take(index),
+        };
+        let span = tracing::info_span!("tick", bot = %job.id, version = %job.version.id);
+        let shared = self.shared.clone();
+        let handle = self.ticks.spawn_on(bot::tick(shared, job).instrument(span), &self.shared.scripts);
+        self.acting.insert(handle.id(), index);
+    }
+
+    fn ended(&mut self, done: Result<(Id, Done), JoinError>) {
+        match done {
+            Ok((id, done)) => {
+                self.acting.remove(&id);
+                self.settle_slot(done);
+            }
+            Err(error) => {
+                let Some(index) = self.acting.remove(&error.id()) else { return };
+                error!(slot = index, %error, "a tick ended in a panic of the host; the bot tries again later");
+                self.ticks_failed += 1;
+                self.try_later(index, "the host's own code failed; its log says where");
+            }
+        }
+    }
+
+    fn settle_slot(&mut self, done: Done) {
+        self.ticks_done += 1;
+        if done.is_failure {
+            self.ticks_failed += 1;
+        }
+        let Some(slot) = self.slots.get_mut(done.slot as usize) else { return };
+        slot.has_account = done.has_account;
+        let Some(row) = done.row else {
+            if self.shared.stopping.is_cancelled() {
+                slot.is_acting = false;
+            } else {
+                self.try_later(done.slot, "the store could not keep the tick");
+            }
+            return;
+        };
+        slot.is_acting = false;
+        slot.lived = row.tick;
+        if row.version.is_some() {
+            slot.version = row.version;
+        }
+        slot.wake_at = row.wake_at;
+        slot.why = row.wake_why;
+        slot.visit = Visit { number: row.visit, tick: row.visit_tick, ticks_left: row.visit_left };
+        slot.failures = row.failures;
+        slot.error = row.error.into();
+        if let Some(hold) = row.hold {
+            slot.hold = Some(Box::new(hold));
+        }
+        let wake_at = slot.wake_at;
+        if let Some(living) = done.living {
+            let most = self.shared.settings.load().warm_vms;
+            self.warm.keep(done.slot, wake_at, living, most);
+        }
+        self.schedule(done.slot);
+    }
+
+    /// Nothing was written: the bot sleeps for a little and is what it was.
+    fn try_later(&mut self, index: u32, why: &str) {
+        let now = self.shared.world.clock.now();
+        let speed = self.shared.world.clock.speed();
+        let pause = Seconds::clamped(5.0 * speed);
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.is_acting = false;
+            slot.wake_at = now.saturating_add(pause.signed()).unwrap_or(now);
+            slot.why = Rest::Told { by: why.to_owned() };
+        }
+        self.schedule(index);
+    }
+
+    /// Puts a bot's wake-up into the order, if it may wake.
+    fn schedule(&mut self, index: u32) {
+        let Some(slot) = self.slots.get(index as usize) else { return };
+        let has_version = self.entries.get(&slot.id.persona).is_some_and(|entry| entry.version.is_some());
+        let may = !slot.is_acting && !slot.is_retired && has_version && self.held(slot).is_none();
+        if may {
+            self.wakes.insert((slot.wake_at, index));
+        } else if !slot.is_acting {
+            self.warm.drop(index);
+        }
+    }
+
+    /// Takes a bot's wake-up out of the order.
+    fn unschedule(&mut self, index: u32) {
+        if let Some(slot) = self.slots.get(index as usize) {
+            self.wakes.remove(&(slot.wake_at, index));
+        }
+    }
+
+    /// Moves a sleeping bot's wake-up.
+    fn reschedule(&mut self, index: u32, at: Timestamp, why: Rest) {
+        self.unschedule(index);
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            if slot.is_acting {
+                return;
+            }
+            slot.wake_at = at;
+            slot.why = why;
+        }
+        self.schedule(index);
+    }
+
+    /// Somebody wrote to these bots: they look sooner than they would have.
+    fn nudge(&mut self, bots: &[BotId]) {
+        let now = self.shared.world.clock.now();
+        for id in bots {
+            let Some(&index) = self.by_id.get(id) else { continue };
+            let Some(slot) = self.slots.get(index as usize) else { continue };
+            let Some(version) = self.entries.get(&id.persona).and_then(|entry| entry.version.as_ref()) else {
+                continue;
+            };
+            let is_free = !slot.is_acting && slot.failures == 0 && !matches!(slot.why, Rest::Told { .. });
+            let seconds = NOTICE_SECS * (0.3 + 2.4 * self.unit(index, &format!("nudge {}", slot.lived)));
+            let at = now.saturating_add(Seconds::clamped(seconds).signed()).unwrap_or(now);
+            if is_free && at < slot.wake_at && hours::is_awake(&version.persona.schedule, at) {
+                self.reschedule(index, at, Rest::Pause);
+            }
+        }
+    }
+
+    fn unit(&self, index: u32, word: &str) -> f64 {
+        self.slots.get(index as usize).map_or(0.5, |slot| crate::host::identity::trait_of(&slot.id, word))
+    }
+
+    fn next_wake_wall(&self) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(5);
+        let has_room = self.ticks.len() < self.shared.settings.load().max_acting;
+        match self.wakes.first() {
+            Some((at, _)) if has_room => self.shared.world.clock.wall_until(*at).min(LONGEST),
+            _ => LONGEST,
+        }
+    }
+
+    fn note_lag(&mut self, due: Timestamp, now: Timestamp) {
+        let late = now.duration_since(due).as_secs_f64().max(0.0) / self.shared.world.clock.speed();
+        if self.lags.len() >= LAGS {
+            self.lags.pop_front();
+        }
+        self.lags.push_back(Duration::try_from_secs_f64(late).unwrap_or(Duration::ZERO));
+    }
+
+    async fn chores(&mut self) {
+        let clock = &self.shared.world.clock;
+        let now = clock.now();
+        if !clock.is_wall()
+            && let Err(problem) = self.shared.world.store.set_setting(CLOCK, &now.to_string()).await
+        {
+            warn!(error = &problem as &dyn std::error::Error, "could not keep the time");
+        }
+        self.end_pauses(now).await;
+        if self.signals.borrow().platform_paused
+            && let Err(problem) = self.shared.world.floimg.look_after_pause().await
+        {
+            info!(error = &problem as &dyn std::error::Error, "looked whether the platform's pause is over");
+        }
+    }
+
+    async fn prune(&self) {
+        let keep = jiff::SignedDuration::from_hours(24 * KEEP_DAYS);
+        let before = self.shared.world.clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN);
+        if let Err(problem) = self.shared.world.store.prune(before).await {
+            warn!(error = &problem as &dyn std::error::Error, "could not drop old rows");
+        }
+    }
+
+    async fn drain(&mut self) {
+        info!(acting = self.ticks.len(), "stopping: waiting for ticks to end");
+        while let Some(done) = self.ticks.join_next_with_id().await {
+            self.ended(done);
+        }
+    }
+
+    /// Settles what a crash left open before anybody acts; what takes too long is looked up when it matters.
+    async fn settle_cut_off(&self) {
+        let username = |intent: &Intent| {
+            let index = self.by_id.get(&intent.what.bot)?;
+            Some(self.slots.get(*index as usize)?.profile.username.clone())
+        };
+        match tokio::time::timeout(SETTLE_WITHIN, recovery::settle_all(&self.shared.world, username)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => warn!(?refusal, "could not settle what was cut off; it is looked up when it matters"),
+            Err(_) => warn!("the gallery is slow; what was cut off is looked up when it matters"),
+        }
+    }
+}
+
+/// The setting that keeps bots' time while the host is down.
+pub const CLOCK: &str = "clock.now";
+
+/// Watches the gallery for what concerns bots, for as long as the fleet lives.
+async fn watch_gallery(shared: Arc<Shared>, told: mpsc::Sender<Vec<BotId>>) {
+    let mut inbox = Inbox::new(shared.world.clone());
+    // Half a minute of bots' time, but the wall's second is enough for the gallery.
+    let every = Seconds::clamped(30.0 / shared.world.clock.speed()).duration().max(Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        match inbox.look().await {
+            Ok(bots) if bots.is_empty() => {}
+            Ok(bots) => {
+                if told.send(bots).await.is_err() {
+                    return;
+                }
+            }
+            Err(problem) => tracing::debug!(error = &problem as &dyn std::error::Error, "did not look for events"),
+        }
+    }
+}
+
+impl Refresh {
+    async fn finished(&mut self) -> Option<Result<(Catalog, Changes), JoinError>> {
+        match self {
+            Self::Idle(_) => std::future::pending().await,
+            Self::Running(task) => task.join_next().await,
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Reload: looks at the files, takes what is right, keeps what was right before, and is loud about the rest.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::task::{JoinError, JoinSet};
+use tracing::{error, info, warn};
+
+use crate::model::activity::{Ending, NewActivity};
+use crate::model::diagnostic::Diagnostic;
+use crate::model::name::PersonaName;
+use crate::model::seconds::Seconds;
+use crate::model::status::Rest;
+use crate::runtime::catalog::{self, Catalog, Changes, Origin, Test};
+use crate::runtime::view::Reloaded;
+use crate::store::{self, StoredVersion};
+
+use super::{NewConfig, Refresh, Supervisor};
+
+/// Bots woken by a new version come within this many seconds of the wall.
+const WOKEN_WITHIN_SECS: f64 = 3.0;
+
+impl Supervisor {
+    fn test(&self) -> Test {
+        let settings = self.shared.settings.load();
+        Test { limits: settings.limits, has_trial: settings.has_trial, now: self.shared.world.clock.now() }
+    }
+
+    /// Begins to look at the files; while a look is under way, another follows it.
+    pub(super) fn start_refresh(&mut self) {
+        if matches!(self.refresh, Refresh::Running(_)) {
+            self.changed.notify_one();
+            return;
+        }
+        let Refresh::Idle(catalog) = std::mem::replace(&mut self.refresh, Refresh::Running(JoinSet::new())) else {
+            return;
+        };
+        let origin = self.origin.clone();
+        let test = self.test();
+        if let Refresh::Running(tasks) = &mut self.refresh {
+            tasks.spawn_on(look(*catalog, origin, test), &self.shared.scripts);
+        }
+    }
+
+    /// Waits for the look that was begun.
+    pub(super) async fn finish_refresh(&mut self, is_first: bool) -> Result<(), store::Error> {
+        let finished = self.refresh.finished().await;
+        if let Some(Ok((mut catalog, changes))) = finished {
+            if is_first {
+                self.restore(&mut catalog, &changes).await?;
+            }
+            self.take(catalog, changes, is_first).await;
+        }
+        Ok(())
+    }
+
+    /// A persona whose files are wrong at the start runs on with the version that was accepted last.
+    async fn restore(&self, catalog: &mut Catalog, changes: &Changes) -> Result<(), store::Error> {
+        for name in &changes.refused {
+            if let Some(version) = self.shared.world.store.last_version(name).await? {
+                let files = version.files.into_iter().map(|(path, text)| (path, Arc::from(text))).collect();
+                catalog.restore(name, files, version.accepted_at, self.test()).await;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn refreshed(&mut self, finished: Option<Result<(Catalog, Changes), JoinError>>) {
+        match finished {
+            Some(Ok((catalog, changes))) => self.take(catalog, changes, false).await,
+            Some(Err(problem)) => {
+                error!(%problem, "looking at the scripts ended in a panic of the host; starting over");
+                match Catalog::new() {
+                    Ok(catalog) => self.refresh = Refresh::Idle(Box::new(catalog)),
+                    Err(problem) => error!(%problem, "the host's own prelude does not compile"),
+                }
+            }
+            None => {}
+        }
+    }
+
+    async fn take(&mut self, catalog: Catalog, changes: Changes, is_first: bool) {
+        self.entries = catalog.entries.clone();
+        self.misnamed = catalog.misnamed.clone();
+        self.refresh = Refresh::Idle(Box::new(catalog));
+        for problem in &self.misnamed {
+            warn!(%problem, "a script that is no persona");
+        }
+        for name in &changes.accepted {
+            self.accepted(name, is_first).await;
+        }
+        for name in &changes.refused {
+            self.refused(name).await;
+        }
+        for name in &changes.removed {
+            info!(persona = %name, "its file is gone");
+        }
+        self.reconcile().await;
+        let reloaded = Reloaded {
+            accepted: changes
+                .accepted
+                .iter()
+                .filter_map(|name| Some((name.clone(), self.entries.get(name)?.version.as_ref()?.id.clone())))
+                .collect(),
+            refused: self
+                .entries
+                .iter()
+                .filter(|(_, entry)| !entry.errors.is_empty())
+                .map(|(name, entry)| (name.clone(), entry.errors.clone()))
+                .collect(),
+            unchanged: changes.unchanged,
+        };
+        for reply in self.waiting_reloads.drain(..) {
+            // Whoever asked may have gone.
+            let _ = reply.send(reloaded.clone());
+        }
+    }
+
+    async fn accepted(&mut self, name: &PersonaName, is_first: bool) {
+        let Some(version) = self.entries.get(name).and_then(|entry| entry.version.clone()) else { return };
+        let world = self.shared.world.clone();
+        let now = world.clock.now();
+        let stored = StoredVersion {
+            id: version.id.clone(),
+            persona: name.clone(),
+            files: version.files.iter().map(|(path, text)| (path.clone(), text.to_string())).collect(),
+            accepted_at: now,
+        };
+        if let Err(problem) = world.store.add_version(stored).await {
+            warn!(persona = %name, error = &problem as &dyn std::error::Error, "could not keep the version; it runs all the same");
+        }
+        for warning in &version.warnings {
+            warn!(persona = %name, %warning, hint = warning.hint, "script");
+        }
+        if is_first {
+            info!(persona = %name, version = %version.id, "script loaded");
+        } else {
+            world
+                .journal
+                .record(NewActivity {
+                    at: now,
+                    bot: None,
+                    persona: Some(name.clone()),
+                    kind: "reloaded".to_owned(),
+                    ending: Ending::Done,
+                    target: String::new(),
+                    text: format!("version {} is live; each bot takes it at its next tick", version.id),
+                    detail: json!({ "version": version.id.as_str(), "files": version.files.keys().collect::<Vec<_>>() }),
+                })
+                .await;
+        }
+        self.take_up(name, version.persona.reload_now && !is_first).await;
+    }
+
+    /// A new version is a new chance for bots that were in trouble, and wakes the others if it says so.
+    async fn take_up(&mut self, name: &PersonaName, wakes_all: bool) {
+        let mut freed = Vec::new();
+        for index in self.of_persona(name) {
+            let unit = self.unit(index, "woken");
+            let now = self.shared.world.clock.now();
+            let speed = self.shared.world.clock.speed();
+            let Some(slot) = self.slots.get_mut(index as usize) else { continue };
+            let was_quarantined =
+                slot.hold.as_ref().is_some_and(|hold| hold.kind == crate::store::HoldKind::Quarantined);
+            if was_quarantined {
+                slot.hold = None;
+                freed.push(slot.id.clone());
+            }
+            let was_in_trouble = was_quarantined || slot.failures > 0;
+            if was_in_trouble {
+                slot.failures = 0;
+            }
+            if (was_in_trouble || wakes_all) && !slot.is_acting {
+                let wait = Seconds::clamped(unit * WOKEN_WITHIN_SECS * speed);
+                let at = now.saturating_add(wait.signed()).unwrap_or(now);
+                let at = if was_in_trouble { at } else { at.min(slot.wake_at) };
+                self.reschedule(index, at, Rest::Pause);
+            } else {
+                self.schedule(index);
+            }
+        }
+        if !freed.is_empty()
+            && let Err(problem) = self.shared.world.store.hold_bots(freed, None).await
+        {
+            warn!(error = &problem as &dyn std::error::Error, "could not keep the end of a quarantine");
+        }
+    }
+
+    async fn refused(&mut self, name: &PersonaName) {
+        let Some(entry) = self.entries.get(name) else { return };
+        let errors = entry.errors.clone();
+        let kept = entry.version.as_ref().map(|version| version.id.clone());
+        for problem in &errors {
+            error!(persona = %name, hint = problem.hint, "{problem}");
+        }
+        let first = errors.first().map(ToString::to_string).unwrap_or_default();
+        let text = match &kept {
+            Some(version) => format!("refused, version {version} runs on: {first}"),
+            None => format!("refused, and there is no earlier version: {first}"),
+        };
+        self.shared
+            .world
+            .journal
+            .record(NewActivity {
+                at: self.shared.world.clock.now(),
+                bot: None,
+                persona: Some(name.clone()),
+                kind: "reload_refused".to_owned(),
+                ending: Ending::Refused,
+                target: String::new(),
+                text,
+                detail: json!({ "errors": errors.iter().map(as_json).collect::<Vec<_>>() }),
+            })
+            .await;
+        // Bots of a version that was put back wake as they would have.
+        for index in self.of_persona(name) {
+            self.schedule(index);
+        }
+    }
+
+    pub(super) fn of_persona(&self, name: &PersonaName) -> Vec<u32> {
+        self.slots
+            .iter()
+            .zip(0_u32..)
+            .filter(|(slot, _)| slot.id.persona == *name && !slot.is_retired)
+            .map(|(_, index)| index)
+            .collect()
+    }
+
+    /// Takes a config that was read anew.
+    pub(super) async fn apply(&mut self, config: NewConfig) {
+        let had_trial_or_limits = self.shared.settings.load().limits;
+        self.shared.world.rules.store(Arc::new(config.rules));
+        let limits_changed = had_trial_or_limits != config.settings.limits;
+        self.shared.settings.store(Arc::new(config.settings));
+        self.roster = config.roster;
+        if limits_changed {
+            // Warm VMs were made with the old limits.
+            self.warm = Default::default();
+        }
+        self.shared
+            .world
+            .journal
+            .record(NewActivity {
+                at: self.shared.world.clock.now(),
+                bot: None,
+                persona: None,
+                kind: "config_applied".to_owned(),
+                ending: Ending::Done,
+                target: String::new(),
+                text: config.changes.join("; "),
+                detail: json!({ "changes": config.changes }),
+            })
+            .await;
+        self.reconcile().await;
+    }
+}
+
+fn as_json(problem: &Diagnostic) -> serde_json::Value {
+    json!({
+        "file": problem.file, "line": problem.line, "message": problem.message, "hint": problem.hint,
+        "traceback": problem.traceback
+    })
+}
+
+async fn look(mut catalog: Catalog, origin: Origin, test: Test) -> (Catalog, Changes) {
+    let bytes = test.limits.source_bytes;
+    let read = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await;
+    match read {
+        Ok(sources) => {
+            let changes = catalog.refresh(&sources, test).await;
+            (catalog, changes)
+        }
+        Err(problem) => {
+            error!(%problem, "reading the scripts ended in a panic of the host; everything stays as it is");
+            (catalog, Changes::default())
+        }
+    }
+}
