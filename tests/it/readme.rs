@@ -1,6 +1,12 @@
 //! The readme: what it tells people to do works.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use floimg_fleet::lua::limits::Limits;
+use floimg_fleet::lua::version::{Sources, Workshop};
+use floimg_fleet::lua::{rehearse, rehearse_refused};
 
 const README: &str = include_str!("../../README.md");
 
@@ -50,4 +56,26 @@ fn the_sections_are_those_of_the_config() {
     for (section, _) in shipped.iter().filter(|(_, value)| value.is_table()) {
         assert!(README.contains(&format!("| `[{section}]` |")), "[{section}] is not in the table");
     }
+}
+
+#[tokio::test]
+async fn the_first_persona_lives() {
+    let mut sources = Sources::default();
+    let [persona] = blocks("luau")[..] else { panic!("one persona") };
+    sources.files.insert("personas/night_owl.luau".to_owned(), persona.into());
+    let limits = Limits {
+        memory_bytes: 12 << 20,
+        tick_cpu: Duration::from_secs(10),
+        poll_cpu: Duration::from_secs(10),
+        state_bytes: 64 << 10,
+        log_lines: 50,
+        source_bytes: 256 << 10,
+    };
+    let mut workshop = Workshop::new().expect("the prelude compiles");
+    workshop.compile(&sources, &limits);
+    let version = Arc::new(workshop.build(&sources, "night_owl", &limits).expect("nothing is wrong with it"));
+    assert!(version.warnings.is_empty(), "{:?}", version.warnings);
+    let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+    rehearse(&version, limits, now).await.expect("it lives");
+    assert_eq!(rehearse_refused(&version, limits, now).await.map(|wrong| format!("{wrong:?}")), None);
 }
