@@ -3,6 +3,7 @@
 mod cli;
 mod client;
 mod config;
+mod readme;
 mod render;
 mod store;
 mod studio;
