@@ -22,7 +22,7 @@ function setText(node, text) {
 
 const count = new Intl.NumberFormat("en");
 const words = (word) => word.replaceAll("_", " ");
-const plural = (n, one) => `${count.format(n)} ${one}${n === 1 ? "" : "s"}`;
+const plural = (n, one, many = `${one}s`) => `${count.format(n)} ${n === 1 ? one : many}`;
 
 // ---------------------------------------------------------------------------------------------------------- time
 
@@ -154,6 +154,10 @@ async function control(verb, target, name) {
 
 // --------------------------------------------------------------------------------------------------------- status
 
+const COUNTED = {
+  share: ["post"], remix: ["remix", "remixes"], comment: ["comment"], upvote: ["upvote"], generate: ["picture"],
+};
+
 function showStatus(status) {
   clock.now = Date.parse(status.now);
   clock.speed = status.speed;
@@ -174,7 +178,7 @@ function showStatus(status) {
   const statuses = Object.entries(status.by_status).filter(([, n]) => n > 0).sort(([a], [b]) => rank(a) - rank(b));
   setText($("tile-bots-more"), statuses.map(([word, n]) => `${count.format(n)} ${word}`).join(", "));
 
-  const acts = ["share", "remix", "comment", "upvote", "generate"];
+  const acts = Object.keys(COUNTED);
   const done = Object.fromEntries(acts.map((kind) => [kind, 0]));
   let refused = 0;
   for (const { kind, ending, count: n } of status.actions) {
@@ -184,7 +188,7 @@ function showStatus(status) {
   }
   const total = Object.values(done).reduce((sum, n) => sum + n, 0);
   setText($("tile-actions"), count.format(total));
-  const parts = acts.filter((kind) => done[kind] > 0).map((kind) => plural(done[kind], kind === "generate" ? "picture" : kind));
+  const parts = acts.filter((kind) => done[kind] > 0).map((kind) => plural(done[kind], ...COUNTED[kind]));
   if (refused) parts.push(`${count.format(refused)} not done`);
   setText($("tile-actions-more"), parts.join(", "));
 
@@ -335,7 +339,7 @@ function newRow(id) {
   const under = make("span", { class: "quiet" });
   const word = make("span");
   const status = make("span", { class: "status" }, make("span", { class: "dot", "aria-hidden": "true" }), word);
-  const why = make("span");
+  const why = make("span", { class: "why" });
   const wake = time(null);
   const ticks = make("td", { role: "cell", class: "number" });
   const cell = (...children) => make("td", { role: "cell" }, ...children);
@@ -349,6 +353,7 @@ function newRow(id) {
       node.dataset.status = bot.status;
       setText(word, bot.status);
       setText(why, bot.reason);
+      why.title = bot.reason;
       setTime(wake, bot.next_wake, bot.zone);
       setText(ticks, count.format(bot.ticks));
     },
@@ -531,6 +536,7 @@ async function look(all) {
   if (openBot && (all || turn % 2 === 0)) work.push(loadDetail());
   const [status] = await Promise.allSettled(work);
   looking = false;
+  document.querySelector("main").classList.remove("is-empty");
   if (status.status === "rejected") {
     $("state").dataset.state = "lost";
     setText($("state-text"), "No answer");
