@@ -608,7 +608,11 @@ fn check_draft(draft: &Draft) -> Result<(), Refusal> {
 fn addressed(words: String, author: &Author) -> String {
     match &author.username {
         Some(username) if !words.contains(&format!("@{username}")) => {
-            let addressed = format!("@{username} {words}");
+            // Whoever is named in the text already need not be named twice.
+            let addressed = match words.contains(username.as_str()) {
+                true => words.replacen(username.as_str(), &format!("@{username}"), 1),
+                false => format!("@{username} {words}"),
+            };
             if addressed.chars().count() > COMMENT_CHARS { words } else { addressed }
         }
         _ => words,
