@@ -168,3 +168,28 @@ pub async fn serve(fleet: Fleet, options: Options, listener: tokio::net::TcpList
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::{Request, StatusCode};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_like_any_other_and_keeps_its_cause_inside() {
+        let breaks = get(|| async {
+            if true {
+                panic!("the secret cause")
+            }
+        });
+        let router: Router = Router::new().route("/", breaks).layer(CatchPanicLayer::custom(panicked));
+        let reply = router.oneshot(Request::new(Body::empty())).await.expect("an answer");
+        assert_eq!(reply.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(reply.into_body(), 1024).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body, serde_json::json!({ "error": "the fleet could not answer", "hint": "its log says why" }));
+    }
+}

@@ -45,7 +45,12 @@ pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Result<Json<Ready>,
     if site.options.stop.is_cancelled() {
         return Err(crate::runtime::fleet::Error::Stopping.into());
     }
-    match within(READY_WITHIN, site.fleet.status()).await {
+    // The least that needs both the supervisor and the store.
+    let looked = async {
+        site.fleet.bots(BotFilter { limit: 1, ..BotFilter::default() }).await?;
+        site.fleet.activities(&ActivityQuery { limit: 1, ..ActivityQuery::default() }).await
+    };
+    match within(READY_WITHIN, looked).await {
         Ok(_) => Ok(Json(Ready { ready: true })),
         // A fleet that cannot read its store is not ready, rather than broken.
         Err(refused) => Err(Refused::later(refused.error(), 5).hint("the fleet's log says more")),

@@ -4,3 +4,4 @@ mod client;
 mod cli;
 mod config;
 mod scratch;
+mod status;
