@@ -62,8 +62,9 @@ const STREAMS: usize = 256;
 const LONGEST_BODY: usize = 64 * 1024;
 /// How long the fleet may take to answer a question.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// How long a control may take; a reload compiles and tries every script before it answers.
-const DONE_WITHIN: Duration = Duration::from_secs(60);
+/// How long a control may take; a reload compiles and tries every script before it answers. Less than the command line
+/// waits, so that it hears why.
+const DONE_WITHIN: Duration = Duration::from_secs(50);
 /// How long requests under way may take at the end.
 const GRACE: Duration = Duration::from_secs(5);
 

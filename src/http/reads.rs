@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use utoipa::IntoParams;
 
-use super::document::{Finding, Reading};
+use super::document::{Finding, Probing, Reading};
 use super::fields::{Fields, NoFields, TheBot};
 use super::refused::Refused;
 use super::wire::{Activities, BotInFull, Bots, Live, Personas, Problem, Ready, Scripts, Status};
@@ -28,7 +28,7 @@ const MANY: u32 = 500;
 const STATUSES: [&str; 6] = ["acting", "asleep", "paused", "backoff", "quarantined", "retired"];
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/livez", tag = "fleet", responses((status = 200, description = "It does", body = Live)))]
+#[utoipa::path(get, path = "/livez", tag = "fleet", responses((status = 200, description = "It does", body = Live), Probing))]
 pub(super) async fn livez() -> Json<Live> {
     Json(Live { live: true })
 }
@@ -39,6 +39,7 @@ pub(super) async fn livez() -> Json<Live> {
     responses(
         (status = 200, description = "It does", body = Ready),
         (status = 503, description = "It does not; the error says why", body = Problem),
+        Probing
     )
 )]
 pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Result<Json<Ready>, Refused> {

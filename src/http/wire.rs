@@ -49,7 +49,7 @@ pub(super) struct Status {
     #[schema(example = "running")]
     state: &'static str,
     /// Why everything stands still, if it does.
-    #[schema(example = "paused by operator: maintenance")]
+    #[schema(required = true, example = "paused by operator: maintenance")]
     stopped_because: Option<String>,
     /// The program's version.
     program: &'static str,
@@ -80,7 +80,7 @@ pub(super) struct Status {
     /// Luau VMs in memory.
     vms: usize,
     /// When the next bot wakes, in bots' time.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     next_wake: Option<Timestamp>,
     /// How late wake-ups were lately, in wall time.
     lag: Lag,
@@ -114,19 +114,19 @@ pub(super) struct Lag {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SignalsNow {
     /// Until when the fleet's budget on the platform is used up.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     budget_until: Option<Timestamp>,
     /// Whether the platform's kill switch is on.
     platform_paused: bool,
     /// Whether the gallery is being left alone because it failed: `closed` (calls pass), `open` or `probing`.
     api: &'static str,
     /// When the gallery is tried again.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     api_until: Option<Timestamp>,
     /// The same of the server that runs workflows.
     workflows: &'static str,
     /// When that server is tried again.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     workflows_until: Option<Timestamp>,
 }
 
@@ -165,12 +165,12 @@ pub(super) struct Bot {
     #[schema(example = "asleep until 07:40 Europe/Berlin")]
     reason: String,
     /// When it wakes, in bots' time.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     next_wake: Option<Timestamp>,
     /// Ticks of its life.
     ticks: u64,
     /// The version of its last tick, by its first eight digits.
-    #[schema(example = "0f3a9c1e")]
+    #[schema(required = true, example = "0f3a9c1e")]
     version: Option<String>,
     /// Its persona's IANA time zone.
     #[schema(example = "Europe/Berlin")]
@@ -188,7 +188,7 @@ pub(super) struct BotInFull {
     /// The line about itself.
     bio: String,
     /// `bot.state` as it was committed with the last tick.
-    #[schema(value_type = Option<Object>)]
+    #[schema(required = true, value_type = Value)]
     state: Option<Value>,
     /// Its last activities, newest first.
     activities: Vec<Activity>,
@@ -207,13 +207,15 @@ pub(super) struct Limit {
     /// How many in the last hour of bots' time.
     hour: u32,
     /// The most in an hour; absent means no such limit.
+    #[schema(required = true)]
     per_hour: Option<u32>,
     /// How many in the last day of bots' time.
     day: u32,
     /// The most in a day; absent means no such limit.
+    #[schema(required = true)]
     per_day: Option<u32>,
     /// When the last one was.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     last: Option<Timestamp>,
 }
 
@@ -236,6 +238,7 @@ pub(super) struct Persona {
     /// Bots in the roster.
     bots: u64,
     /// The version that bots take at their next tick, by its first eight digits.
+    #[schema(required = true)]
     version: Option<String>,
     /// Whether its newest files were refused.
     refused: bool,
@@ -260,11 +263,12 @@ pub(super) struct Script {
     #[schema(example = "scripts/personas/ai_artist.luau")]
     file: String,
     /// The version that bots take at their next tick, by its first eight digits.
+    #[schema(required = true)]
     version: Option<String>,
     /// The files the version is made of.
     files: Vec<String>,
     /// When it was accepted, in bots' time.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     accepted_at: Option<Timestamp>,
     /// Bots by the version of their last tick.
     ran: BTreeMap<String, u64>,
@@ -285,11 +289,12 @@ pub(super) struct Diagnostic {
     #[schema(example = "scripts/personas/ai_artist.luau")]
     file: String,
     /// The line, from 1, where one is known.
-    #[schema(example = 31)]
+    #[schema(required = true, example = 31)]
     line: Option<u32>,
     /// What is wrong.
     message: String,
     /// What to do about it.
+    #[schema(required = true)]
     hint: Option<String>,
     /// The calls that led there, outermost last.
     traceback: Vec<String>,
@@ -301,8 +306,10 @@ pub(super) struct Activities {
     /// Newest first, or oldest first when `after` was given.
     items: Vec<Activity>,
     /// Give this as `before` for what is older; null when there is nothing more, or when `after` was given.
+    #[schema(required = true)]
     next_before: Option<i64>,
     /// Give this as `after` for what is newer; null when there is nothing more, or when `after` was not given.
+    #[schema(required = true)]
     next_after: Option<i64>,
 }
 
@@ -315,10 +322,10 @@ pub(super) struct Activity {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// Which bot, unless it concerns a persona or the fleet.
-    #[schema(example = "ai_artist-17")]
+    #[schema(required = true, example = "ai_artist-17")]
     bot: Option<String>,
     /// Which persona, unless it concerns the fleet.
-    #[schema(example = "ai_artist")]
+    #[schema(required = true, example = "ai_artist")]
     persona: Option<String>,
     /// The word for it.
     #[schema(example = "upvote")]
@@ -331,7 +338,6 @@ pub(super) struct Activity {
     /// One line for people.
     text: String,
     /// The rest, for machines.
-    #[schema(value_type = Object)]
     detail: Value,
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use fake::{Double, activity};
-use floimg_fleet::http::{Options, serve};
+use floimg_fleet::http::{Options, router, serve};
 use floimg_fleet::model::activity::Ending;
 use floimg_fleet::secret::Secret;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// A served double; waits that would never end fail the test instead.
 struct Served {
@@ -443,13 +444,14 @@ async fn controls_reach_the_fleet_and_say_what_they_did() {
         json!({ "message": "resumed 60 bots", "count": 60 })
     );
     assert_eq!(served.post("/api/v1/bots/ai_artist-3/wake", "").await.fine()["count"], 1);
+    served.post("/api/v1/bots/ai_artist-3/wake", "null").await.fine();
     let told = served.told();
     assert!(told[0].starts_with("pause Bot(") && told[0].ends_with(r#""maintenance" Some(90.5)"#), "{told:?}");
     assert!(told[1].starts_with("pause Persona(") && told[1].ends_with(r#""" None"#), "{told:?}");
     assert_eq!(told[2], "resume All");
     let audits = served.double.fleet.world().store.audits(10).await.expect("read");
-    assert_eq!(audits.len(), 4);
-    assert_eq!(audits[3].detail, json!({ "reason": "maintenance", "for_secs": 90.5 }));
+    assert_eq!(audits.len(), 5);
+    assert_eq!(audits[4].detail, json!({ "reason": "maintenance", "for_secs": 90.5 }));
 
     for path in ["fleet", "personas/ai_artist", "bots/ai_artist-3"] {
         let reloaded = served.post(&format!("/api/v1/{path}/reload"), "").await.fine();
@@ -520,6 +522,29 @@ async fn pages_of_other_sites_are_kept_out() {
     for host in ["localhost", "LOCALHOST:9000", "fleet.localhost", "127.0.0.1:1", "[::1]:4748"] {
         assert_eq!(served.ask("GET", "/livez", &[("Host", host)], "").await.status, 200, "{host}");
     }
+}
+
+#[tokio::test]
+async fn a_fleet_for_the_network_has_any_name_and_one_without_a_token_obeys_nobody() {
+    let double = Double::new().await;
+    let options = Options {
+        admin_token: Secret::new(""),
+        listen: "0.0.0.0:4748".parse().expect("an address"),
+        gallery_url: "http://127.0.0.1:4747".to_owned(),
+        stop: CancellationToken::new(),
+    };
+    let router = router(double.fleet.clone(), options);
+    let ask = |method, path, token| {
+        let request = axum::http::Request::builder().method(method).uri(path).header("Host", "fleet.example");
+        let request = request.header("Authorization", token).body(axum::body::Body::empty()).expect("a request");
+        router.clone().oneshot(request)
+    };
+    assert_eq!(ask("GET", "/livez", "").await.expect("an answer").status(), 200);
+    for token in ["Bearer ", "Bearer", "Bearer x", ""] {
+        let reply = ask("POST", "/api/v1/fleet/wake", token).await.expect("an answer");
+        assert_eq!(reply.status(), 401, "{token:?}");
+    }
+    assert_eq!(double.told.lock().expect("not poisoned").len(), 0);
 }
 
 #[tokio::test]
@@ -666,11 +691,9 @@ async fn everything_in_the_document_is_served_as_it_says() {
                 let schema = &response["content"]["application/json"]["schema"]["$ref"];
                 assert_eq!(schema, "#/components/schemas/Problem", "{method} {path} {status}");
             }
-            for expected in ["400", "403", "421", "500", "503"] {
-                assert!(
-                    path.ends_with("ez") || responses[expected].is_object() || path == "/readyz",
-                    "{method} {path}: {expected}"
-                );
+            let is_probe = path == "/livez" || path == "/readyz";
+            for expected in if is_probe { &["403", "421"][..] } else { &["400", "403", "421", "500", "503"] } {
+                assert!(responses[*expected].is_object(), "{method} {path}: {expected}");
             }
             assert_eq!(responses["401"].is_object(), is_control, "{method} {path}");
             // Every parameter is taken, with its own example or bounds.
@@ -718,8 +741,8 @@ fn agrees(document: &Value, schema: &Value, value: &Value, at: &str) {
             return;
         }
     }
-    let mut properties = Vec::new();
-    collect(document, schema, &mut properties);
+    let (mut properties, mut required) = (Vec::new(), Vec::new());
+    collect(document, schema, &mut properties, &mut required);
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],
         Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
@@ -747,17 +770,20 @@ fn agrees(document: &Value, schema: &Value, value: &Value, at: &str) {
             agrees(document, schema, field, &format!("{at}.{name}"));
         }
         for (name, _) in &properties {
+            // What is never left out is said to be required, or clients would have to guess.
+            assert!(required.contains(name), "{at}.{name} is not required");
             assert!(fields.contains_key(name), "{at}.{name} is in the document and not in {value}");
         }
     }
 }
 
-fn collect(document: &Value, schema: &Value, properties: &mut Vec<(String, Value)>) {
+fn collect(document: &Value, schema: &Value, properties: &mut Vec<(String, Value)>, required: &mut Vec<String>) {
+    required.extend(schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
     if let Some(pointer) = schema["$ref"].as_str() {
-        return collect(document, document.pointer(&pointer[1..]).expect("a schema"), properties);
+        return collect(document, document.pointer(&pointer[1..]).expect("a schema"), properties, required);
     }
     for part in schema["allOf"].as_array().into_iter().flatten() {
-        collect(document, part, properties);
+        collect(document, part, properties, required);
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         properties.push((name.clone(), property.clone()));

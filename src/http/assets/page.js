@@ -237,8 +237,8 @@ function showScripts(scripts) {
       make("p", {
         class: "quiet",
         text: script.version
-          ? `The bots of ${script.persona} go on with version ${script.version}, which was right.`
-          : `The bots of ${script.persona} wait until it is right.`,
+          ? `The bots of ${script.persona} go on with version ${script.version}.`
+          : `The bots of ${script.persona} wait until its files are right.`,
       }),
       ...script.errors.map(diagnostic),
     ]),
