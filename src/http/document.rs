@@ -57,6 +57,9 @@ pub(super) async fn openapi(State(site): State<Arc<Site>>) -> impl IntoResponse 
     ([(header::CONTENT_TYPE, "application/json")], site.document.clone())
 }
 
+/// The errors of a question that needs no answer of the fleet's.
+pub(super) struct Probing;
+
 /// The errors of a question.
 pub(super) struct Reading;
 
@@ -74,6 +77,13 @@ const UNWELCOME: [(&str, &str); 4] = [
     ("500", "The fleet could not read what it keeps; its log says why"),
     ("503", "The fleet is stopping, or busy; `Retry-After` says when to come back"),
 ];
+
+impl IntoResponses for Probing {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let [site, host, ..] = UNWELCOME;
+        problems([site, host].into_iter())
+    }
+}
 
 impl IntoResponses for Reading {
     fn responses() -> BTreeMap<String, RefOr<Response>> {

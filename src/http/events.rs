@@ -20,7 +20,7 @@ use super::Site;
 use super::document::Reading;
 use super::fields::Fields;
 use super::refused::Refused;
-use super::wire;
+use super::wire::bots;
 use crate::model::activity::Activity;
 use crate::runtime::fleet;
 use crate::store::ActivityQuery;
@@ -51,7 +51,7 @@ pub(super) struct Since {
         Since,
         ("Last-Event-ID" = Option<i64>, Header, description = "The last activity that the client has", minimum = 0),
     ),
-    responses((status = 200, description = "A stream without an end", body = wire::Activity, content_type = "text/event-stream"), Reading)
+    responses((status = 200, description = "A stream without an end", body = bots::Activity, content_type = "text/event-stream"), Reading)
 )]
 pub(super) async fn events(
     State(site): State<Arc<Site>>,
@@ -158,7 +158,7 @@ impl Reader {
     fn make_ready(&mut self, activity: Activity) {
         self.sent = activity.id;
         let event = Event::default().event("activity").id(activity.id.to_string());
-        match event.json_data(wire::Activity::from(activity)) {
+        match event.json_data(bots::Activity::from(activity)) {
             Ok(event) => self.ready.push_back(event),
             Err(problem) => warn!(error = &problem as &dyn std::error::Error, "could not write an activity as JSON"),
         }

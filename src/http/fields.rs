@@ -158,6 +158,7 @@ impl FromRequest<Arc<Site>> for Body {
         }
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(Value::Null) => Ok(Self(Map::new())),
             Ok(other) => Err(Refused::field("the body", &other.to_string(), "a JSON object or nothing")),
             Err(problem) => Err(Refused::wrong(format!("the body is not JSON: {problem}"))
                 .hint("send a JSON object, like {\"reason\": \"maintenance\"}, or nothing")),

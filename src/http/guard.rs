@@ -18,7 +18,7 @@ use super::refused::{Refused, clipped};
 
 /// Answers a request unless it is for another host or comes from another site.
 pub(super) async fn admit(State(site): State<Arc<Site>>, request: Request, next: Next) -> Result<Response, Refused> {
-    let listen = site.options.listen.ip();
+    let listen = site.options.listen.ip().to_canonical();
     if listen.is_loopback() {
         named_here(request.uri(), request.headers(), listen)?;
     }

@@ -62,8 +62,9 @@ const STREAMS: usize = 256;
 const LONGEST_BODY: usize = 64 * 1024;
 /// How long the fleet may take to answer a question.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// How long a control may take; a reload compiles and tries every script before it answers.
-const DONE_WITHIN: Duration = Duration::from_secs(60);
+/// How long a control may take; a reload compiles and tries every script before it answers. Less than the command line
+/// waits, so that it hears why.
+const DONE_WITHIN: Duration = Duration::from_secs(50);
 /// How long requests under way may take at the end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -166,5 +167,30 @@ pub async fn serve(fleet: Fleet, options: Options, listener: tokio::net::TcpList
             warn!("some requests did not end in time, leaving them");
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::{Request, StatusCode};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_like_any_other_and_keeps_its_cause_inside() {
+        let breaks = get(|| async {
+            if true {
+                panic!("the secret cause")
+            }
+        });
+        let router: Router = Router::new().route("/", breaks).layer(CatchPanicLayer::custom(panicked));
+        let reply = router.oneshot(Request::new(Body::empty())).await.expect("an answer");
+        assert_eq!(reply.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(reply.into_body(), 1024).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body, serde_json::json!({ "error": "the fleet could not answer", "hint": "its log says why" }));
     }
 }

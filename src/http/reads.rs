@@ -10,10 +10,13 @@ use axum::extract::State;
 use axum::http::Uri;
 use utoipa::IntoParams;
 
-use super::document::{Finding, Reading};
+use super::document::{Finding, Probing, Reading};
 use super::fields::{Fields, NoFields, TheBot};
 use super::refused::Refused;
-use super::wire::{Activities, BotInFull, Bots, Live, Personas, Problem, Ready, Scripts, Status};
+use super::wire::Problem;
+use super::wire::bots::{Activities, BotInFull, Bots};
+use super::wire::fleet::{Live, Ready, Status};
+use super::wire::scripts::{Personas, Scripts};
 use super::{Site, within};
 use crate::runtime::view::BotFilter;
 use crate::store::ActivityQuery;
@@ -28,7 +31,7 @@ const MANY: u32 = 500;
 const STATUSES: [&str; 6] = ["acting", "asleep", "paused", "backoff", "quarantined", "retired"];
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/livez", tag = "fleet", responses((status = 200, description = "It does", body = Live)))]
+#[utoipa::path(get, path = "/livez", tag = "fleet", responses((status = 200, description = "It does", body = Live), Probing))]
 pub(super) async fn livez() -> Json<Live> {
     Json(Live { live: true })
 }
@@ -39,13 +42,19 @@ pub(super) async fn livez() -> Json<Live> {
     responses(
         (status = 200, description = "It does", body = Ready),
         (status = 503, description = "It does not; the error says why", body = Problem),
+        Probing
     )
 )]
 pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Result<Json<Ready>, Refused> {
     if site.options.stop.is_cancelled() {
         return Err(crate::runtime::fleet::Error::Stopping.into());
     }
-    match within(READY_WITHIN, site.fleet.status()).await {
+    // The least that needs both the supervisor and the store.
+    let looked = async {
+        site.fleet.bots(BotFilter { limit: 1, ..BotFilter::default() }).await?;
+        site.fleet.activities(&ActivityQuery { limit: 1, ..ActivityQuery::default() }).await
+    };
+    match within(READY_WITHIN, looked).await {
         Ok(_) => Ok(Json(Ready { ready: true })),
         // A fleet that cannot read its store is not ready, rather than broken.
         Err(refused) => Err(Refused::later(refused.error(), 5).hint("the fleet's log says more")),

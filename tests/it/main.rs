@@ -8,3 +8,5 @@ mod render;
 mod store;
 mod studio;
 mod tidy;
+mod scratch;
+mod status;

@@ -231,11 +231,17 @@ function showScripts(scripts) {
   const refused = scripts.filter((script) => script.errors.length > 0);
   const box = $("refusals");
   box.hidden = refused.length === 0;
-  const old = "Their bots go on with the version before.";
   box.replaceChildren(
     make("h2", { text: `${plural(refused.length, "script")} refused` }),
-    make("p", { class: "quiet", text: old }),
-    ...refused.flatMap((script) => script.errors.map(diagnostic)),
+    ...refused.flatMap((script) => [
+      make("p", {
+        class: "quiet",
+        text: script.version
+          ? `The bots of ${script.persona} go on with version ${script.version}.`
+          : `The bots of ${script.persona} wait until its files are right.`,
+      }),
+      ...script.errors.map(diagnostic),
+    ]),
   );
 
   const select = $("filters").elements.persona;
@@ -503,9 +509,8 @@ async function connect() {
   });
   source.addEventListener("activity", (event) => take(JSON.parse(event.data), true));
   source.addEventListener("error", () => {
-    if (stream.source !== source) return;
-    setText($("stream-state"), "reconnecting");
-    if (source.readyState === EventSource.CLOSED) again();
+    // Connecting anew looks at the latest activities first, so that nothing is missed and nothing comes twice.
+    if (stream.source === source) again();
   });
 }
 
