@@ -8,5 +8,4 @@ mod render;
 mod store;
 mod studio;
 mod tidy;
-mod scratch;
 mod status;
