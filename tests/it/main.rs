@@ -3,7 +3,9 @@
 mod cli;
 mod client;
 mod config;
+mod living;
 mod render;
+mod runtime;
 mod store;
 mod studio;
 mod tidy;
