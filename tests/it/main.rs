@@ -3,7 +3,9 @@
 mod cli;
 mod client;
 mod config;
+mod hostile;
 mod render;
 mod store;
 mod studio;
 mod tidy;
+mod workbench;
