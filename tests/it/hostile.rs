@@ -1,12 +1,14 @@
 //! A fixed gallery of hostile scripts. Each ends in a diagnostic with the file, the line, and what to do.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use floimg_fleet::lua::limits::Limits;
 use floimg_fleet::model::diagnostic::Diagnostic;
 
-use super::workbench::{HEAD, LIMITS, Life, PATIENT, build, ticking};
+use floimg_fleet::lua::version::Sources;
+use floimg_fleet::runtime::catalog::{self, Origin};
+
+use super::workbench::{HEAD, LIMITS, Life, PATIENT, build, build_from, ticking};
 
 /// Which limit must be the one that ends it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +30,7 @@ const READ_ONLY: &str = "attempt to modify a readonly table";
 
 const LOOPS: &[Case] = &[
     ("plain", Ends::Cpu, "while true do end", "used more than 60 ms of CPU"),
-    ("repeat", Ends::Cpu, "local i = 0\nrepeat i += 1 --!\nuntil false", CPU),
+    ("repeat", Ends::Cpu, "local i = 0\nrepeat i += 1\nuntil false --!", CPU),
     ("in pcall", Ends::Cpu, "while true do pcall(function() while true do end end) end", CPU),
     ("in nested pcall", Ends::Cpu, "local function f() pcall(f) pcall(f) end while true do f() end", CPU),
     ("caught once and gone on", Ends::Cpu, "for i = 1, 3 do pcall(function() while true do end end) end floimg.feed()", CPU),
@@ -42,17 +44,16 @@ const LOOPS: &[Case] = &[
     ("in an iterator", Ends::Cpu, "for _ in function() while true do end end do end", CPU),
     ("in __tostring", Ends::Cpu, "tostring(setmetatable({}, { __tostring = function() while true do end end }))", CPU),
     ("in table.sort", Ends::Cpu, "table.sort({ 3, 1, 2 }, function() while true do end end)", CPU),
-    ("in table.foreach of old", Ends::Wrong, "table.foreach({ 1 }, function() while true do end end)", "ms of CPU"),
+    ("in table.foreach of old", Ends::Cpu, "table.foreach({ 1 }, function() while true do end end)", "ms of CPU"),
     ("in gsub", Ends::Cpu, "string.gsub('abc', '.', function() while true do end end)", CPU),
     ("in a gsub table", Ends::Cpu, "string.gsub('abc', '.', setmetatable({}, { __index = function() while true do end end }))", CPU),
     ("in gmatch", Ends::Cpu, "while true do for _ in string.gmatch(string.rep('a', 60000), '.') do end end", CPU),
     ("a catastrophic pattern", Ends::Cpu, "string.find(string.rep('a', 40), string.rep('a*', 40) .. 'b')", CPU),
     ("a catastrophic set", Ends::Cpu, "local s = string.rep('a', 60000) for i = 1, 10000 do string.find(s, '[' .. string.rep('x', 400) .. 'a]*b') end", CPU),
     ("a plain find", Ends::Cpu, "local s = string.rep('a', 65000) while true do string.find(s, string.rep('a', 900) .. 'b', 1, true) end", CPU),
-    ("sorting much alike", Ends::Cpu, "local a = string.rep('a', 1000000) local t = {} for i = 1, 40000 do t[i] = if i % 2 == 0 then a .. 'x' else a .. 'y' end table.sort(t)", CPU),
+    ("sorting much alike", Ends::Cpu, "local a = string.rep('a', 1000000) local t = {} for i = 1, 40000 do t[i] = a end t[1] = a .. 'x' t[2] = a .. 'y' for i = 3, 40000 do t[i] = t[1 + i % 2] end table.sort(t)", CPU),
     ("sorting for long", Ends::Cpu, "local t = table.create(200000, 0) while true do for i = 1, #t do t[i] = (i * 7919) % 200003 end table.sort(t) end", CPU),
     ("moving for ever", Ends::Cpu, "local t = table.create(100000, 1) while true do table.move(t, 1, 100000, 2) end", CPU),
-    ("repeating nothing", Ends::Cpu, "while true do string.rep('', 2147483647) end", CPU),
     ("lines of log", Ends::Cpu, "for i = 1, 1e9 do log.info('x') end", CPU),
     ("calls that answer at once", Ends::Cpu, "while true do text.similarity(string.rep('ab ', 5000), string.rep('ba ', 5000)) end", CPU),
     ("an __index chain", Ends::Cpu, "local t = {} while true do t = setmetatable({}, { __index = t }) local _ = t.x end", ""),
@@ -60,12 +61,12 @@ const LOOPS: &[Case] = &[
 
 const BOMBS: &[Case] = &[
     ("a list", Ends::Memory, "local t = {} while true do t[#t + 1] = string.rep('x', 1000) .. #t end", MEMORY),
-    ("a list of lists", Ends::Memory, "local t = {}\nfor i = 1, 1e9 do\nt[i] = { i } --!\nend", MEMORY),
+    ("a list of lists", Ends::Memory, "local t = {}\nfor i = 1, 1e9 do --!\nt[i] = { i }\nend", MEMORY),
     ("keys", Ends::Memory, "local t = {} for i = 1, 1e9 do t['k' .. i] = true end", MEMORY),
     ("a doubling text", Ends::Memory, "local s = 'x' while true do s = s .. s end", MEMORY),
-    ("a doubling text after a pause", Ends::Memory, "local s = string.rep('x', 1000000)\nlocal t = s .. s .. s .. s\nfloimg.feed()\nlocal u = t .. t .. t .. t --!", MEMORY),
     ("a text that grows", Ends::Memory, "local s = '' while true do s = s .. string.rep('y', 1000) end", MEMORY),
     ("string.rep", Ends::Wrong, "local s = string.rep('x', 1e9)", "string.rep makes at most 1048576 bytes"),
+    ("string.rep of nothing", Ends::Wrong, "string.rep('', 2147483647)", "string.rep makes at most 1048576 bytes"),
     ("string.rep of a number", Ends::Wrong, "local s = string.rep(7, 1e9)", "string.rep makes at most 1048576 bytes"),
     ("string.rep, often", Ends::Memory, "local t = {} while true do t[#t + 1] = string.rep(tostring(#t), 100000) end", MEMORY),
     ("string.format", Ends::Memory, "local s = string.rep('x', 1000000) local f = string.rep('%s', 50) s = string.format(f, s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s)", MEMORY),
@@ -96,7 +97,7 @@ const BOMBS: &[Case] = &[
     ("json.encode wide", Ends::Wrong, "local t = { 1 } for i = 1, 25 do t = { t, t } end json.encode(t)", "takes more than 256 KiB as JSON"),
     ("json.decode deep", Ends::Wrong, "local v, failure = json.decode(string.rep('[', 100000)) error(failure.message)", "it is not JSON: recursion limit exceeded"),
     ("json.decode long", Ends::Wrong, "json.decode(string.rep(' ', 300000))", "json.decode: at most 262144 bytes"),
-    ("json.decode wide", Ends::Memory, "local s = '[' .. string.rep('[],', 80000) .. '[]]' json.decode(s)", MEMORY),
+    ("json.decode wide", Ends::Memory, "local s = '[' .. string.rep('[],', 80000) .. '[]]' local t = {} while true do t[#t + 1] = json.decode(s) end", MEMORY),
     ("store.set deep", Ends::Wrong, "local t = {} for i = 1, 10000 do t = { t } end store.set('k', t)", "nested deeper than 32 tables"),
     ("store.set wide", Ends::Wrong, "store.set('k', string.rep('x', 1000000) .. string.rep('y', 1000000))", "takes more than 1024 KiB as JSON"),
     ("store.set a long key", Ends::Wrong, "store.set(string.rep('k', 1000000), 1)", "a key must have 1 to 200 characters"),
@@ -104,7 +105,7 @@ const BOMBS: &[Case] = &[
     ("waiting calls in pcall", Ends::Cpu, "while true do pcall(store.get, 'k') end", CPU),
     ("sleeping for ever", Ends::Wrong, "while true do time.sleep(30) end", "time.sleep"),
     ("an option with an endless name", Ends::Wrong, "floimg.feed { [string.rep('limit', 200000)] = 3 }", "unknown option `limitlimit"),
-    ("facts without number", Ends::Wrong, "local t = {} for i = 1, 100000 do t['k' .. i] = 'x' end text.fill('{a}', t)", "at most"),
+    ("facts without number", Ends::Wrong, "local t = {} for i = 1, 1000 do t['k' .. i] = 'x' end text.fill('{a}', t)", "at most"),
     ("steps without number", Ends::Wrong, "local t = table.create(100000, { generate = 'shapes' }) floimg.run { name = 'x', steps = t }", "at most 32 steps"),
     ("transforms without number", Ends::Wrong, "local t = table.create(100000, { op = 'blur' }) floimg.generate { prompt = 'x', transforms = t }", "at most"),
 ];
@@ -119,12 +120,12 @@ const RECURSION: &[Case] = &[
     ("in sort", Ends::Wrong, "local function f() table.sort({ 1, 2, 3 }, f) end f()", "stack overflow"),
     ("in __eq", Ends::Wrong, "local m = {} m.__eq = function(a, b) return a == b end local x = setmetatable({}, m) == setmetatable({}, m)", "stack overflow"),
     ("in arguments", Ends::Wrong, "local function f(...) return f(1, ...) end f()", ""),
-    ("in a pattern", Ends::Wrong, "string.find(string.rep('a', 60000), string.rep('(', 200))", "pattern"),
+    ("in a pattern", Ends::Wrong, "string.find(string.rep('a', 60000), string.rep('(', 200))", "too many captures"),
 ];
 
 const ERRORS: &[Case] = &[
-    ("__tostring raises", Ends::Wrong, "error(setmetatable({}, { __tostring = function() error('no') end }))", "raised a table as its error"),
-    ("__tostring loops", Ends::Wrong, "error(setmetatable({}, { __tostring = function() while true do end end }))", "raised a table as its error"),
+    ("__tostring raises", Ends::Wrong, "error(setmetatable({}, { __tostring = function() error('no') end }))", "no"),
+    ("__tostring loops", Ends::Cpu, "error(setmetatable({}, { __tostring = function() while true do end end }))", CPU),
     ("a table", Ends::Wrong, "error({ code = 1 })", "raised a table as its error"),
     ("nothing", Ends::Wrong, "error()", "raised nil as its error"),
     ("nil", Ends::Wrong, "error(nil)", "raised nil as its error"),
@@ -136,8 +137,8 @@ const ERRORS: &[Case] = &[
     ("a long text", Ends::Wrong, "error(string.rep('long ', 100000))", "long long"),
     ("words that only sound like a limit", Ends::Wrong, "error('there is not enough memory of her')", "there is not enough memory of her"),
     ("assert", Ends::Wrong, "assert(false, 'no feed')", "no feed"),
-    ("assert a table", Ends::Wrong, "assert(nil, {})", "raised a table as its error"),
-    ("the failure itself", Ends::Wrong, "local post, failure = floimg.get('nobody') error(failure)", "not_found: there is no post `nobody`"),
+    ("assert a table", Ends::Wrong, "assert(nil, {})", "invalid argument #2 to 'assert'"),
+    ("the failure itself", Ends::Wrong, "local post, failure = floimg.get('nobody') error(failure)", "raised a table as its error"),
     ("indexing nil", Ends::Wrong, "local post = floimg.get('nobody')\nprint(post.title) --!", "attempt to index nil with 'title'"),
     ("in a local function", Ends::Wrong, "local function deep(x)\nreturn x.y.z --!\nend\ndeep({})", "attempt to index nil with 'z'"),
     ("arithmetic", Ends::Wrong, "local x = {} + 1", "attempt to perform arithmetic"),
@@ -147,11 +148,6 @@ const ERRORS: &[Case] = &[
 ];
 
 const NUMBERS: &[Case] = &[
-    ("return NaN", Ends::Wrong, "return 0/0", "on_tick must return nothing, or seconds"),
-    ("return less than nothing", Ends::Wrong, "return -1", "on_tick must return nothing, or seconds"),
-    ("return for ever", Ends::Wrong, "return math.huge", "on_tick must return nothing, or seconds"),
-    ("return a text", Ends::Wrong, "return 'soon'", "on_tick must return nothing, or seconds"),
-    ("return a table", Ends::Wrong, "return {}", "on_tick must return nothing, or seconds"),
     ("sleep NaN", Ends::Wrong, "time.sleep(0/0)", "time.sleep: argument 1 (`seconds`) must be seconds, finite and not negative, got NaN"),
     ("sleep backwards", Ends::Wrong, "time.sleep(-1)", "finite and not negative, got -1"),
     ("sleep for ever", Ends::Wrong, "time.sleep(math.huge)", "finite and not negative, got inf"),
@@ -184,6 +180,14 @@ const NUMBERS: &[Case] = &[
     ("params NaN", Ends::Wrong, "floimg.run { name = 'x', steps = { { generate = 'shapes', params = { width = 0/0 } } } }", "params.width is NaN"),
 ];
 
+const RETURNS: &[Case] = &[
+    ("return NaN", Ends::Wrong, "return 0/0", "on_tick must return nothing, or seconds"),
+    ("return less than nothing", Ends::Wrong, "return -1", "on_tick must return nothing, or seconds"),
+    ("return for ever", Ends::Wrong, "return math.huge", "on_tick must return nothing, or seconds"),
+    ("return a text", Ends::Wrong, "return 'soon'", "on_tick must return nothing, or seconds"),
+    ("return a table", Ends::Wrong, "return {}", "on_tick must return nothing, or seconds"),
+];
+
 const ESCAPES: &[Case] = &[
     ("getfenv", Ends::Wrong, "getfenv(1)", "attempt to call a nil value"),
     ("setfenv", Ends::Wrong, "setfenv(1, {})", "attempt to call a nil value"),
@@ -199,7 +203,7 @@ const ESCAPES: &[Case] = &[
     ("os", Ends::Wrong, "os.execute('true')", "attempt to index nil with 'execute'"),
     ("io", Ends::Wrong, "io.open('/etc/passwd')", "attempt to index nil with 'open'"),
     ("coroutine", Ends::Wrong, "coroutine.wrap(function() end)()", "attempt to index nil with 'wrap'"),
-    ("the metatable of texts", Ends::Wrong, "getmetatable('').__index = nil", "attempt to index string with '__index'"),
+    ("the metatable of texts", Ends::Wrong, "getmetatable('').__index = nil", READ_ONLY),
     ("the metatable of texts, set", Ends::Wrong, "setmetatable('', {})", ""),
     ("string", Ends::Wrong, "string.upper = nil", READ_ONLY),
     ("a method of texts", Ends::Wrong, "local s = 'a' s.upper = nil", ""),
@@ -215,10 +219,9 @@ const ESCAPES: &[Case] = &[
     ("a failure", Ends::Wrong, "local _, failure = floimg.get('nobody') failure.kind = 'limit'", READ_ONLY),
     ("the visit", Ends::Wrong, "bot.visit.ticks_left = 99", READ_ONLY),
     ("the interests", Ends::Wrong, "table.insert(bot.interests, 'x')", READ_ONLY),
-    ("the name", Ends::Wrong, "bot.name = 'Somebody else'", READ_ONLY),
-    ("the traits", Ends::Wrong, "bot.rng = function() return 1 end", READ_ONLY),
+    ("the name", Ends::Wrong, "bot.name = 'Somebody else'", "bot.name is read-only"),
+    ("the traits", Ends::Wrong, "bot.rng = function() return 1 end", "bot.rng is read-only"),
     ("another bot", Ends::Wrong, "floimg.mine { bot = 'other-1' }", "unknown option `bot`"),
-    ("require in a tick", Ends::Wrong, "require('@lib/other')", "only at the top of a file"),
     ("a host call in sort", Ends::Wrong, "table.sort({ 3, 1, 2 }, function(a, b) time.sleep(1) return a < b end)", "attempt to yield across"),
     ("a host call in gsub", Ends::Wrong, "string.gsub('abc', '.', function() floimg.feed() end)", "attempt to yield across"),
     ("a host call in a metamethod", Ends::Wrong, "local t = setmetatable({}, { __index = function() return floimg.feed() end }) local x = t.a", "attempt to yield across"),
@@ -277,12 +280,12 @@ async fn tick(text: &str, limits: Limits) -> Result<(), Diagnostic> {
     Life::new(version, limits, None)?.live().await.map(|_| ())
 }
 
-async fn check(cases: &[Case]) {
+async fn check(cases: &[Case], begins: u32) {
     let mut wrong = String::new();
     for (name, ends, body, says) in cases {
         eprintln!("{name}");
         let text = ticking(body);
-        let line = marked(&text, 3);
+        let line = marked(&text, begins);
         match tick(&text, limits(*ends)).await {
             Ok(()) => writeln!(wrong, "{name}: nothing happened").expect("room"),
             Err(problem) => {
@@ -302,35 +305,198 @@ async fn check(cases: &[Case]) {
 
 #[tokio::test]
 async fn loops_end_with_their_line() {
-    check(LOOPS).await;
+    check(LOOPS, 3).await;
 }
 
 #[tokio::test]
 async fn bombs_end_with_their_line() {
-    check(BOMBS).await;
+    check(BOMBS, 3).await;
 }
 
 #[tokio::test]
 async fn recursion_ends_with_its_line() {
-    check(RECURSION).await;
+    check(RECURSION, 3).await;
 }
 
 #[tokio::test]
 async fn whatever_is_raised_has_a_line() {
-    check(ERRORS).await;
+    check(ERRORS, 3).await;
 }
 
 #[tokio::test]
 async fn numbers_that_are_none_are_named() {
-    check(NUMBERS).await;
+    check(NUMBERS, 3).await;
+    // What on_tick returned is known, but not by which of its lines.
+    check(RETURNS, 2).await;
 }
 
 #[tokio::test]
 async fn nobody_leaves_the_sandbox() {
-    check(ESCAPES).await;
+    check(ESCAPES, 3).await;
 }
 
 #[tokio::test]
 async fn a_state_that_cannot_be_kept_is_named() {
-    check(STATES).await;
+    check(STATES, 2).await;
+}
+
+/// Every table that a script finds, at every depth, refuses to be written to.
+#[tokio::test]
+async fn every_table_of_the_host_is_read_only() {
+    let body = "
+        local seen, count = {}, 0
+        local function walk(path, t)
+            if seen[t] then return end
+            seen[t] = true
+            count += 1
+            assert(not pcall(function() t.x = 1 end), path .. ' can be written')
+            assert(not pcall(rawset, t, 'x', 1), path .. ' can be written by rawset')
+            assert(not pcall(setmetatable, t, {}), path .. ' can get a metatable')
+            for k, v in t do if type(v) == 'table' then walk(path .. '.' .. tostring(k), v) end end
+        end
+        walk('_G', _G)
+        assert(seen[store.shared] and seen[floimg] and seen[string], 'not all were walked')
+        assert(count > 15, count)";
+    assert_eq!(tick(&ticking(body), LIMITS).await.map_err(|problem| problem.to_string()), Ok(()));
+}
+
+/// What a version of these files, or else its first tick, says.
+async fn outcome(files: &[(&str, &str)], limits: Limits) -> Result<(), Diagnostic> {
+    let version = build(files, &limits).map_err(|mut problems| problems.remove(0))?;
+    Life::new(version, limits, None)?.live().await.map(|_| ())
+}
+
+#[tokio::test]
+async fn files_that_are_hostile_are_refused_with_their_line() {
+    let head = |rest: &str| format!("{HEAD}\n{rest}\nreturn P\n");
+    let with = |code: &str| head(&format!("local x = require('@lib/x')\nP.on_tick = function() {code} end"));
+    let deep = |open: &str, close: &str, times: usize| {
+        head(&format!("local x = {}1{}", open.repeat(times), close.repeat(times)))
+    };
+    let plain = || head("local x = require('@lib/x')");
+    let cases: Vec<(&str, Ends, String, &str, &str, u32, &str)> = vec![
+        // name, what ends it, the persona, lib/x.luau, the file at fault, its line, what is said
+        ("loop at the top", Ends::Cpu, head("while true do end"), "", "personas/test", 2, CPU),
+        ("loop at the top in pcall", Ends::Cpu, head("while true do pcall(function() while true do end end) end"), "", "personas/test", 2, CPU),
+        ("loop in a required file", Ends::Cpu, plain(), "\n\nwhile true do end", "lib/x", 3, CPU),
+        ("bomb in a required file", Ends::Memory, plain(), "local t = {}\nwhile true do t[#t + 1] = { #t } end", "lib/x", 2, MEMORY),
+        ("bomb at the top", Ends::Memory, head("local s = 'x' while true do s = s .. s end"), "", "personas/test", 2, MEMORY),
+        ("raise in a required file", Ends::Wrong, plain(), "\nerror('boom')", "lib/x", 2, "boom"),
+        ("a required file that does not compile", Ends::Wrong, plain(), "return {\n  a = \n}", "lib/x", 3, "Expected identifier"),
+        ("a required file that returns nothing", Ends::Wrong, plain(), "local x = 1", "personas/test", 2, "returns nothing; end it with `return`"),
+        ("a circle of one", Ends::Wrong, plain(), "return require('@lib/x')", "lib/x", 1, "goes in a circle: personas/test.luau → lib/x.luau → lib/x.luau"),
+        ("a patched behaviour", Ends::Wrong, with("x.f = nil"), "return { f = function() end }", "personas/test", 3, READ_ONLY),
+        ("a patched behaviour, deeper", Ends::Wrong, with("x.a.b.c = nil"), "return { a = { b = { c = 1 } } }", "personas/test", 3, READ_ONLY),
+        ("require in a tick", Ends::Wrong, head("P.on_tick = function() require('@lib/x') end"), "return 1", "personas/test", 2, "only at the top of a file"),
+        ("a host call at the top", Ends::Wrong, head("floimg.feed()"), "", "personas/test", 2, "works only while the bot lives a tick"),
+        ("a host call at the top of a required file", Ends::Wrong, plain(), "return rand.int(1, 2)", "lib/x", 1, "works only while the bot lives a tick"),
+        ("no text", Ends::Wrong, head("require({})"), "", "personas/test", 2, "require: expected a text"),
+        ("dots", Ends::Wrong, head("require('@lib/../personas/test')"), "", "personas/test", 2, "no dots and no ending"),
+        ("more dots", Ends::Wrong, head("require('../../etc/passwd')"), "", "personas/test", 2, "only \"@behaviours/…\" and \"@lib/…\" can be required"),
+        ("an absolute path", Ends::Wrong, head("require('/etc/passwd')"), "", "personas/test", 2, "can be required"),
+        ("another scheme", Ends::Wrong, head("require('file:///etc/passwd')"), "", "personas/test", 2, "can be required"),
+        ("another alias", Ends::Wrong, head("require('@personas/test')"), "", "personas/test", 2, "can be required"),
+        ("upper case", Ends::Wrong, head("require('@LIB/x')"), "", "personas/test", 2, "can be required"),
+        ("upper case of a file", Ends::Wrong, head("require('@lib/X')"), "return 1", "personas/test", 2, "did you mean \"@lib/x\"?"),
+        ("a NUL", Ends::Wrong, head("require('@lib/x\\0.luau')"), "return 1", "personas/test", 2, "parts of a path are letters"),
+        ("an empty part", Ends::Wrong, head("require('@lib//x')"), "return 1", "personas/test", 2, "parts of a path are letters"),
+        ("only a part", Ends::Wrong, head("require('@lib/')"), "return 1", "personas/test", 2, "parts of a path are letters"),
+        ("an ending", Ends::Wrong, head("require('@lib/x.luau')"), "return 1", "personas/test", 2, "no dots and no ending"),
+        ("a missing file", Ends::Wrong, head("require('@lib/nowhere')"), "", "personas/test", 2, "there is no scripts/lib/nowhere.luau"),
+        ("an endless name", Ends::Wrong, head("require('@lib/' .. string.rep('x', 100000))"), "", "personas/test", 2, "require"),
+        ("deep parentheses", Ends::Wrong, deep("(", ")", 50_000), "", "personas/test", 2, "Exceeded allowed recursion depth"),
+        ("deep tables", Ends::Wrong, deep("{", "}", 50_000), "", "personas/test", 2, "Exceeded allowed recursion depth"),
+        ("deep functions", Ends::Wrong, deep("function() return ", " end", 9_000), "", "personas/test", 2, "Exceeded allowed recursion depth"),
+        ("deep not", Ends::Wrong, deep("not ", "", 50_000), "", "personas/test", 2, ""),
+        ("deep concat", Ends::Wrong, deep("'a' .. ", "", 30_000), "", "personas/test", 2, ""),
+        ("deep calls", Ends::Wrong, deep("f(", ")", 50_000), "", "personas/test", 2, ""),
+        ("deep interpolation", Ends::Wrong, deep("`{", "}`", 20_000), "", "personas/test", 2, ""),
+        ("deep blocks", Ends::Wrong, head(&format!("{} {}", "do ".repeat(30_000), "end ".repeat(30_000))), "", "personas/test", 2, ""),
+        ("deep elseif", Ends::Wrong, head(&format!("if x then {} end", "elseif x then ".repeat(15_000))), "", "personas/test", 2, ""),
+        ("deep types", Ends::Wrong, head(&format!("type T = {}number{}", "{".repeat(50_000), "}".repeat(50_000))), "", "personas/test", 2, ""),
+        ("many locals", Ends::Wrong, head(&"local a = 1 ".repeat(300)), "", "personas/test", 2, "Out of local registers"),
+        ("a huge source", Ends::Wrong, head(&format!("--{}", "x".repeat(300_000))), "", "personas/test", 0, "a script has at most 256 KiB (sandbox.source_kib)"),
+        ("a NUL byte", Ends::Wrong, head("local x = 1\n\0 local y = 2"), "", "personas/test", 3, "holds a NUL byte"),
+        ("only NUL bytes", Ends::Wrong, "\0".repeat(100), "", "personas/test", 1, "holds a NUL byte"),
+        ("bytecode", Ends::Wrong, "\u{6}\u{3}LuaQ".to_owned(), "", "personas/test", 1, ""),
+        ("a mistake after CRLF", Ends::Wrong, head("local a = 1\r\nlocal b = = 2\r"), "", "personas/test", 3, "Expected identifier"),
+        ("no table", Ends::Wrong, "return 5".to_owned(), "", "personas/test", 1, "must return one table, got 5"),
+        ("nothing at all", Ends::Wrong, String::new(), "", "personas/test", 0, "must return one table, got nothing"),
+        ("a hostile metatable", Ends::Wrong, "local l = function() while true do end end\nreturn setmetatable({}, { __index = l, __iter = l, __len = l })".to_owned(), "", "personas/test", 2, "`identity` is missing"),
+        ("a function of the host's", Ends::Wrong, head("P.on_tick = error"), "", "personas/test", 0, "raised a table as its error"),
+        ("a function of the host's that answers", Ends::Wrong, head("P.on_tick = tostring"), "", "personas/test", 0, "on_tick must return nothing, or seconds"),
+        ("a global that hides the host's", Ends::Wrong, head("floimg = 5\nP.on_tick = function() floimg.feed() end"), "", "personas/test", 3, "attempt to index number with 'feed'"),
+    ];
+    let mut wrong = String::new();
+    for (name, ends, persona, x, file, line, says) in &cases {
+        eprintln!("{name}");
+        let mut files = vec![("personas/test.luau", persona.as_str())];
+        if !x.is_empty() {
+            files.push(("lib/x.luau", x));
+        }
+        let line = (*line > 0).then_some(*line);
+        match outcome(&files, limits(*ends)).await {
+            Ok(()) => writeln!(wrong, "{name}: nothing happened").expect("room"),
+            Err(problem) => {
+                let fits = problem.file == format!("scripts/{file}.luau")
+                    && problem.line == line
+                    && problem.message.contains(says)
+                    && problem.message.len() < 1000;
+                if !fits {
+                    writeln!(wrong, "{name}: {problem}\n    expected {file}:{line:?}: {says}").expect("room");
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[tokio::test]
+async fn files_that_only_look_odd_are_taken() {
+    let crlf = ticking("local a = 1\nreturn a").replace('\n', "\r\n");
+    let marked = format!("\u{feff}{}", ticking("return 1"));
+    let hides = ticking("local floimg, print, type = 1, 2, 3\nreturn floimg + print + type");
+    for text in [crlf, marked, hides] {
+        assert_eq!(outcome(&[("personas/test.luau", &text)], LIMITS).await, Ok(()), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_tower_of_files_and_tables_ends_without_a_crash() {
+    let persona = format!("{HEAD}\nlocal x = require('@lib/f1')\nreturn P\n");
+    let tower: Vec<(String, String)> = (1..=1000)
+        .map(|level| (format!("lib/f{level}.luau"), format!("return require('@lib/f{}')", level + 1)))
+        .collect();
+    let mut files: Vec<(&str, &str)> = tower.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    files.push(("personas/test.luau", &persona));
+    let problem = outcome(&files, PATIENT).await.expect_err("too high");
+    assert!(problem.line.is_some() && problem.message.contains("files deep"), "{problem}");
+
+    let deep = "local t = {} for i = 1, 50000 do t = { t } end return t";
+    outcome(&[("personas/test.luau", &persona), ("lib/f1.luau", deep)], PATIENT).await.expect("frozen to the ground");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_from_disk_is_named() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let write = |path: &str, bytes: &[u8]| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, bytes).expect("written");
+    };
+    write("personas/test.luau", format!("{HEAD}\nrequire('@lib/link')\nreturn P").as_bytes());
+    write("personas/latin.luau", b"return {\n  name = '\xe9'\n}");
+    write("personas/large.luau", &vec![b' '; 300_000]);
+    write("outside", b"return 1");
+    std::fs::create_dir_all(folder.path().join("lib")).expect("a folder");
+    std::os::unix::fs::symlink(folder.path().join("outside"), folder.path().join("lib/link.luau")).expect("a link");
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("lib/again")).expect("a link");
+    let sources: Sources = catalog::read(&Origin::Folder(folder.path().to_owned()), LIMITS.source_bytes);
+    assert_eq!(sources.files.keys().collect::<Vec<_>>(), ["personas/test.luau"]);
+    let said = |path: &str| sources.unreadable.get(path).cloned().unwrap_or_default();
+    assert!(said("personas/latin.luau").contains("is not UTF-8 at line 2"), "{sources:?}");
+    assert!(said("personas/large.luau").contains("at most 256 KiB (sandbox.source_kib)"), "{sources:?}");
+    assert!(said("lib/link.luau").contains("is a link"), "{sources:?}");
+    let problem = build_from(&sources, &LIMITS).expect_err("a link").remove(0);
+    assert!(problem.file == "scripts/lib/link.luau" && problem.message.contains("is a link"), "{problem}");
 }
