@@ -95,10 +95,13 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             mlua::Error::SyntaxError { message, .. } => message.clone(),
             other => other.to_string(),
         };
-        let text = text.trim_start_matches(|c: char| c != ':');
-        let text = text.strip_prefix(':').unwrap_or(text);
-        let (line, message) = text.split_once(':').unwrap_or(("", text));
-        Diagnostic::error(file, line.trim().parse().ok(), message.trim())
+        // `:12: message`, with or without a name or colon before it.
+        let text = text.trim_start_matches("syntax error: ").trim_start_matches(':');
+        let (line, message) = match text.split_once(':').map(|(line, message)| (line.trim().parse().ok(), message)) {
+            Some((Some(line), message)) => (Some(line), message),
+            _ => (None, text),
+        };
+        Diagnostic::error(file, line, message.trim())
             .with_hint("the file does not compile; what ran before runs on")
     })
 }
@@ -191,9 +194,15 @@ impl Vm {
             let Value::String(name) = name else {
                 return refuse(lua, "require: expected a text like \"@behaviours/browse\"");
             };
-            let name = text::clip(&name.to_string_lossy(), 100);
+            let name: String = text::clip(&name.to_string_lossy(), 100)
+                .chars()
+                .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+                .collect();
             let path = match resolve(&name, &loading.chunks) {
                 Ok(path) => path,
+                Err(_) if !loading.state.lock().unwrap_or_else(PoisonError::into_inner).is_open => {
+                    return refuse(lua, &too_late(&name));
+                }
                 Err(wrong) => return refuse(lua, &wrong),
             };
             if let Some(value) = cache.raw_get::<Option<Value>>(path.as_str())? {
@@ -202,10 +211,7 @@ impl Vm {
             {
                 let state = loading.state.lock().unwrap_or_else(PoisonError::into_inner);
                 if !state.is_open {
-                    return refuse(
-                        lua,
-                        &format!("require \"{name}\": only at the top of a file, where it becomes part of the version"),
-                    );
+                    return refuse(lua, &too_late(&name));
                 }
                 if state.stack.len() >= DEPTH {
                     return refuse(lua, &format!("require \"{name}\" is {DEPTH} files deep: require less from one another"));
@@ -236,6 +242,10 @@ impl Vm {
             .into_function()?;
         wrap.call((load, self.lua.globals().raw_get::<Function>("error")?))
     }
+}
+
+fn too_late(name: &str) -> String {
+    format!("require \"{name}\": only at the top of a file, where it becomes part of the version")
 }
 
 fn refuse(lua: &Lua, words: &str) -> mlua::Result<(bool, Value)> {

@@ -3,9 +3,11 @@
 mod cli;
 mod client;
 mod config;
+mod contract;
 mod hostile;
 mod render;
 mod store;
+mod stubs;
 mod studio;
 mod tidy;
 mod workbench;
