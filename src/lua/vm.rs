@@ -84,11 +84,13 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             mlua::Error::SyntaxError { message, .. } => message.clone(),
             other => other.to_string(),
         };
-        let text = text.trim_start_matches(|c: char| c != ':');
-        let text = text.strip_prefix(':').unwrap_or(text);
-        let (line, message) = text.split_once(':').unwrap_or(("", text));
-        Diagnostic::error(file, line.trim().parse().ok(), message.trim())
-            .with_hint("the file does not compile; what ran before runs on")
+        // The name of the chunk may stand before the line, and it may not.
+        let placed = text.match_indices(':').take(3).find_map(|(at, _)| {
+            let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
+            Some((before.rsplit(':').next()?.trim().parse::<u32>().ok()?, after))
+        });
+        let (line, message) = placed.map_or((None, text.as_str()), |(line, message)| (Some(line), message));
+        Diagnostic::error(file, line, message.trim()).with_hint("the file does not compile; what ran before runs on")
     })
 }
 
