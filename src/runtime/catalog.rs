@@ -149,8 +149,7 @@ impl Catalog {
                     });
                     let text = sources.files.get(&file).cloned();
                     // Somebody saved another file, which changed nothing for this one: that was told before.
-                    let is_old_news =
-                        entry.refused.is_some() && entry.refused_text == text && entry.errors == errors;
+                    let is_old_news = entry.refused.is_some() && entry.refused_text == text && entry.errors == errors;
                     entry.file = file;
                     entry.errors = errors;
                     entry.refused = Some(all);
@@ -248,13 +247,7 @@ fn read_once(origin: &Origin, most_bytes: usize) -> Result<Sources, Error> {
     Ok(sources)
 }
 
-fn read_folder(
-    folder: &Path,
-    prefix: &str,
-    depth: u32,
-    most_bytes: usize,
-    sources: &mut Sources,
-) -> Result<(), Error> {
+fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sources: &mut Sources) -> Result<(), Error> {
     const DEPTH: u32 = 6;
     const FILES: usize = 5000;
     let entries = match std::fs::read_dir(folder) {

@@ -69,6 +69,13 @@ impl Home {
         home
     }
 
+    /// Another home that is as this one is now; nothing may be running in it.
+    pub fn copy(&self) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        copy(self.dir.path(), dir.path());
+        Self { dir }
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -100,10 +107,16 @@ impl Home {
     }
 
     pub async fn start(&self, more: &[&str]) -> Running {
+        self.start_with(more, None).await
+    }
+
+    /// Starts against the studio at an address when one is given, with its token.
+    pub async fn start_with(&self, more: &[&str], studio: Option<(&str, &str)>) -> Running {
+        let environment = studio.map(|(_, token)| ("FLOIMG_SERVICE_TOKEN".to_owned(), token.to_owned()));
         let sources = Sources {
+            environment: environment.into_iter().collect(),
             file: ConfigFile::Required(self.dir.path().join("config.toml")),
             flags: self.flags(more).into_iter().map(|setting| Flag { name: "--set", setting }).collect(),
-            ..Sources::default()
         };
         let config = Config::load(&sources).unwrap_or_else(|problem| panic!("{problem}"));
         let app = App::build(config, sources, Options::default()).await.unwrap_or_else(|problem| panic!("{problem:?}"));
@@ -111,7 +124,25 @@ impl Home {
         let (fleet, stop) = (app.fleet(), CancellationToken::new());
         let mut serving = JoinSet::new();
         serving.spawn(app.serve(stop.clone()));
-        Running { fleet, stop, serving, gallery: Gallery::at(&gallery, "fst_embedded") }
+        Running {
+            fleet,
+            stop,
+            serving,
+            gallery: Gallery::at(&gallery, studio.map_or("fst_embedded", |(_, token)| token)),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            std::fs::create_dir_all(&target).expect("a folder");
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
     }
 }
 
@@ -141,7 +172,9 @@ return {{
 pub fn counter(word: &str) -> String {
     persona(
         "",
-        &format!("on_tick = function(bot) bot.state.n = (bot.state.n or 0) + 1; bot.state.word = \"{word}\"; return 60 end"),
+        &format!(
+            "on_tick = function(bot) bot.state.n = (bot.state.n or 0) + 1; bot.state.word = \"{word}\"; return 60 end"
+        ),
     )
 }
 
@@ -158,11 +191,7 @@ impl Gallery {
         // Another test may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-        Self {
-            client: client.expect("a client"),
-            base: base.trim_end_matches('/').to_owned(),
-            token: token.to_owned(),
-        }
+        Self { client: client.expect("a client"), base: base.trim_end_matches('/').to_owned(), token: token.to_owned() }
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
@@ -328,12 +357,16 @@ impl Running {
             }
             if Instant::now() > end {
                 let query = ActivityQuery { limit: 40, ..ActivityQuery::default() };
-                panic!(
-                    "never came: {what}\n{:#?}\n{:#?}\n{:#?}",
-                    self.fleet.status().await,
-                    self.bots().await,
-                    self.fleet.activities(&query).await
-                );
+                let mut dump = format!("never came: {what}\n{:?}\n", self.fleet.status().await);
+                for bot in self.bots().await {
+                    let state = self.state(&bot.id.to_string()).await;
+                    dump += &format!("{}: {} ticks, {}, {state}\n", bot.id, bot.ticks, bot.reason);
+                }
+                for told in self.fleet.activities(&query).await.unwrap_or_default() {
+                    let (what, bot) = (&told.what, told.what.bot.as_ref().map(ToString::to_string));
+                    dump += &format!("{} {} {bot:?} {} {}\n", what.at, what.kind, what.ending.as_str(), what.text);
+                }
+                panic!("{dump}");
             }
             tokio::time::sleep(Duration::from_millis(15)).await;
         }

@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod config;
 mod readme;
+mod crash;
 mod living;
 mod contract;
 mod hostile;

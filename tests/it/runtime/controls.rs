@@ -46,7 +46,8 @@ async fn pauses_outlive_a_restart_and_end_only_by_a_resume() {
     let running = home.start(&[]).await;
     // A budget that runs out and comes back, a wake and a reload: none of them is a resume.
     let reset = running.fleet.status().await.expect("a status").now + jiff::SignedDuration::from_secs(60);
-    let body = json!({ "kind": "code", "code": "FLEET_DAILY_BUDGET_EXCEEDED", "reset_at": reset.to_string(), "times": 1 });
+    let body =
+        json!({ "kind": "code", "code": "FLEET_DAILY_BUDGET_EXCEEDED", "reset_at": reset.to_string(), "times": 1 });
     running.gallery.faults(json!([fault("GET", "/api/showcase", body)])).await;
     home.save("personas/other.luau", &counter("c"));
     running.until_told("reloaded", 1).await;
@@ -55,7 +56,9 @@ async fn pauses_outlive_a_restart_and_end_only_by_a_resume() {
     assert_eq!(running.states(&paused).await, kept);
     pause(&running, Target::All, "stop it all").await;
     running.until_still().await;
-    assert!(running.fleet.status().await.expect("a status").stopped_because.is_some_and(|why| why.contains("stop it all")));
+    assert!(
+        running.fleet.status().await.expect("a status").stopped_because.is_some_and(|why| why.contains("stop it all"))
+    );
     let n = running.state("walker-2").await;
     running.stop().await;
     let running = home.start(&[]).await;
@@ -64,9 +67,13 @@ async fn pauses_outlive_a_restart_and_end_only_by_a_resume() {
     running.fleet.resume(Target::All, "test").await.expect("a running fleet");
     running.live_on(1).await;
     // Another pause ends by its own time.
-    let hour = Seconds::new(3600.0).ok();
-    running.fleet.pause(bot("walker-1"), "a while".to_owned(), hour, "test").await.expect("a running fleet");
-    assert!(view(&running, "walker-1").await.reason.contains(", until "));
+    let soon = Seconds::new(1200.0).ok();
+    running.fleet.pause(bot("walker-1"), "a while".to_owned(), soon, "test").await.expect("a running fleet");
+    running
+        .until("a pause with an end", async || {
+            view(&running, "walker-1").await.reason.contains("a while, until ").then_some(())
+        })
+        .await;
     running
         .until("the end of the pause", async || {
             (view(&running, "walker-1").await.status.as_str() != "paused").then_some(())
@@ -98,7 +105,9 @@ async fn a_bot_that_keeps_failing_is_quarantined_until_its_script_changes_or_som
     running.wake_all().await;
     running.until_told("quarantined", 1).await;
     let stuck = running
-        .until("a quarantine", async || Some(view(&running, "walker-1").await).filter(|bot| bot.status.as_str() == "quarantined"))
+        .until("a quarantine", async || {
+            Some(view(&running, "walker-1").await).filter(|bot| bot.status.as_str() == "quarantined")
+        })
         .await;
     assert!(stuck.reason.contains("walker.luau:") && stuck.reason.contains("out of ideas"), "{}", stuck.reason);
     assert_eq!(running.told("script_error").await.len(), 3);
@@ -125,7 +134,7 @@ async fn a_pause_during_the_last_tick_before_a_quarantine_stays_a_pause() {
         "",
         "on_tick = function(bot) bot.state.n = (bot.state.n or 0) + 1
             if bot.state.n > 4 then
-                while floimg.feed { limit = 1 } do time.sleep(60) end
+                while floimg.feed { limit = 1 } do time.sleep(30) end
                 error(\"the gallery is gone\")
             end
             return 30
