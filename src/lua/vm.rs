@@ -101,8 +101,7 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             Some((Some(line), message)) => (Some(line), message),
             _ => (None, text),
         };
-        Diagnostic::error(file, line, message.trim())
-            .with_hint("the file does not compile; what ran before runs on")
+        Diagnostic::error(file, line, message.trim()).with_hint("the file does not compile; what ran before runs on")
     })
 }
 
@@ -214,7 +213,10 @@ impl Vm {
                     return refuse(lua, &too_late(&name));
                 }
                 if state.stack.len() >= DEPTH {
-                    return refuse(lua, &format!("require \"{name}\" is {DEPTH} files deep: require less from one another"));
+                    return refuse(
+                        lua,
+                        &format!("require \"{name}\" is {DEPTH} files deep: require less from one another"),
+                    );
                 }
                 if state.stack.contains(&path) {
                     let circle = state.stack.join(" → ");
