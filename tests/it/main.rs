@@ -7,6 +7,7 @@ mod contract;
 mod hostile;
 mod render;
 mod store;
+mod scripting;
 mod stubs;
 mod studio;
 mod tidy;
