@@ -135,8 +135,7 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
                 let Some((module, name, call)) = waiting_operation(operation) else {
                     return Err(mlua::Error::runtime("no such operation"));
                 };
-                let call_or_wrong =
-                    slot.meter.take_call().and_then(|()| slot.call(&lua, name, module, values));
+                let call_or_wrong = slot.meter.take_call().and_then(|()| slot.call(&lua, name, module, values));
                 match call_or_wrong {
                     Ok(request) => {
                         if request.host.is_trial() {

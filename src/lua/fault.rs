@@ -132,7 +132,9 @@ fn hint(message: &str, stopped: Option<Stop>) -> Option<String> {
             "a call that the world refused answers nil and a failure: check it before you use it; os, io, debug, utf8 and \
              coroutine are not there at all"
         }
-        None if message.starts_with("raised ") => "raise a text, like error(failure.message): it is shown with its line",
+        None if message.starts_with("raised ") => {
+            "raise a text, like error(failure.message): it is shown with its line"
+        }
         None if message.contains("attempt to modify a readonly table") => {
             "the host's tables and `bot` data are read-only; what must live on belongs into bot.state"
         }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use mlua::{Lua, VmState};
 use crate::model::seconds::Seconds;
+use mlua::{Lua, VmState};
 use rustix::time::{ClockId, clock_gettime};
 
 /// What one VM may use.

@@ -118,7 +118,10 @@ impl Reader<'_> {
             Ok(())
         });
         if let Some(key) = stray {
-            self.says(&field, &format!("expected a list of texts, like {{ \"…\" }}, but it has the key {}", shown(&key)));
+            self.says(
+                &field,
+                &format!("expected a list of texts, like {{ \"…\" }}, but it has the key {}", shown(&key)),
+            );
             return None;
         }
         Some(all)
@@ -264,7 +267,9 @@ fn read_schedule(reader: &mut Reader<'_>, table: &Table) -> Option<Schedule> {
     let awake = rhythm::parse::span(&awake).map_err(|problem| reader.says("schedule.awake", &problem)).ok();
     let days = match Reader::value(&inner, "days") {
         Value::Nil => "all".to_owned(),
-        Value::Table(_) => reader.texts(&inner, "schedule", "days").map_or_else(|| "all".to_owned(), |days| days.join(",")),
+        Value::Table(_) => {
+            reader.texts(&inner, "schedule", "days").map_or_else(|| "all".to_owned(), |days| days.join(","))
+        }
         value => as_text(&value).unwrap_or_else(|| {
             reader.wrong("schedule.days", "a text like \"mon-fri\", or a list of days", &value);
             "all".to_owned()

@@ -77,7 +77,9 @@ fn encode_table(table: &Table, path: &mut String, above: &mut Vec<usize>, left: 
         return Err(Problem::Wrong(format!("{path} is nested deeper than {DEPTH} tables")));
     }
     if table.metatable().is_some() {
-        return Err(Problem::Wrong(format!("{path} has a metatable, which cannot be kept: copy its fields to a plain table")));
+        return Err(Problem::Wrong(format!(
+            "{path} has a metatable, which cannot be kept: copy its fields to a plain table"
+        )));
     }
     above.push(me);
     take(left, 2)?;

@@ -101,8 +101,7 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             Some((Some(line), message)) => (Some(line), message),
             _ => (None, text),
         };
-        Diagnostic::error(file, line, message.trim())
-            .with_hint("the file does not compile; what ran before runs on")
+        Diagnostic::error(file, line, message.trim()).with_hint("the file does not compile; what ran before runs on")
     })
 }
 
@@ -121,7 +120,8 @@ impl Vm {
     /// When it has no memory for its own globals.
     pub fn new(prelude: &[u8], chunks: BTreeMap<String, Arc<Chunk>>, limits: Limits) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        // Without `catch_rust_panics` mlua puts a `pcall` of its own in, across which no call of the host's could wait.
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
         lua.set_memory_limit(limits.memory_bytes)?;
         let meter = Meter::new(limits);
         let slot = Slot::new(meter.clone());
@@ -214,7 +214,10 @@ impl Vm {
                     return refuse(lua, &too_late(&name));
                 }
                 if state.stack.len() >= DEPTH {
-                    return refuse(lua, &format!("require \"{name}\" is {DEPTH} files deep: require less from one another"));
+                    return refuse(
+                        lua,
+                        &format!("require \"{name}\" is {DEPTH} files deep: require less from one another"),
+                    );
                 }
                 if state.stack.contains(&path) {
                     let circle = state.stack.join(" → ");

@@ -33,12 +33,37 @@ const LOOPS: &[Case] = &[
     ("repeat", Ends::Cpu, "local i = 0\nrepeat i += 1\nuntil false --!", CPU),
     ("in pcall", Ends::Cpu, "while true do pcall(function() while true do end end) end", CPU),
     ("in nested pcall", Ends::Cpu, "local function f() pcall(f) pcall(f) end while true do f() end", CPU),
-    ("caught once and gone on", Ends::Cpu, "for i = 1, 3 do pcall(function() while true do end end) end floimg.feed()", CPU),
+    (
+        "caught once and gone on",
+        Ends::Cpu,
+        "for i = 1, 3 do pcall(function() while true do end end) end floimg.feed()",
+        CPU,
+    ),
     ("caught and returned", Ends::Cpu, "pcall(function() while true do end end)", CPU),
-    ("in __index", Ends::Cpu, "local t = setmetatable({}, { __index = function() while true do end end }) local x = t.a", CPU),
-    ("in __newindex", Ends::Cpu, "local t = setmetatable({}, { __newindex = function() while true do end end }) t.a = 1", CPU),
-    ("in __eq", Ends::Cpu, "local m = { __eq = function() while true do end end } local x = setmetatable({}, m) == setmetatable({}, m)", CPU),
-    ("in __concat", Ends::Cpu, "local x = 'a' .. setmetatable({}, { __concat = function() while true do end end })", CPU),
+    (
+        "in __index",
+        Ends::Cpu,
+        "local t = setmetatable({}, { __index = function() while true do end end }) local x = t.a",
+        CPU,
+    ),
+    (
+        "in __newindex",
+        Ends::Cpu,
+        "local t = setmetatable({}, { __newindex = function() while true do end end }) t.a = 1",
+        CPU,
+    ),
+    (
+        "in __eq",
+        Ends::Cpu,
+        "local m = { __eq = function() while true do end end } local x = setmetatable({}, m) == setmetatable({}, m)",
+        CPU,
+    ),
+    (
+        "in __concat",
+        Ends::Cpu,
+        "local x = 'a' .. setmetatable({}, { __concat = function() while true do end end })",
+        CPU,
+    ),
     ("in __len", Ends::Cpu, "local x = #setmetatable({}, { __len = function() while true do end end })", CPU),
     ("in __iter", Ends::Cpu, "for _ in setmetatable({}, { __iter = function() while true do end end }) do end", CPU),
     ("in an iterator", Ends::Cpu, "for _ in function() while true do end end do end", CPU),
@@ -46,17 +71,57 @@ const LOOPS: &[Case] = &[
     ("in table.sort", Ends::Cpu, "table.sort({ 3, 1, 2 }, function() while true do end end)", CPU),
     ("in table.foreach of old", Ends::Cpu, "table.foreach({ 1 }, function() while true do end end)", "ms of CPU"),
     ("in gsub", Ends::Cpu, "string.gsub('abc', '.', function() while true do end end)", CPU),
-    ("in a gsub table", Ends::Cpu, "string.gsub('abc', '.', setmetatable({}, { __index = function() while true do end end }))", CPU),
+    (
+        "in a gsub table",
+        Ends::Cpu,
+        "string.gsub('abc', '.', setmetatable({}, { __index = function() while true do end end }))",
+        CPU,
+    ),
     ("in gmatch", Ends::Cpu, "while true do for _ in string.gmatch(string.rep('a', 60000), '.') do end end", CPU),
     ("a catastrophic pattern", Ends::Cpu, "string.find(string.rep('a', 40), string.rep('a*', 40) .. 'b')", CPU),
-    ("a catastrophic set", Ends::Cpu, "local s = string.rep('a', 60000) for i = 1, 10000 do string.find(s, '[' .. string.rep('x', 400) .. 'a]*b') end", CPU),
-    ("a plain find", Ends::Cpu, "local s = string.rep('a', 65000) while true do string.find(s, string.rep('a', 900) .. 'b', 1, true) end", CPU),
-    ("sorting much alike", Ends::Cpu, "local a = string.rep('a', 1000000) local t = {} for i = 1, 40000 do t[i] = a end t[1] = a .. 'x' t[2] = a .. 'y' for i = 3, 40000 do t[i] = t[1 + i % 2] end table.sort(t)", CPU),
-    ("sorting for long", Ends::Cpu, "local t = table.create(200000, 0) while true do for i = 1, #t do t[i] = (i * 7919) % 200003 end table.sort(t) end", CPU),
-    ("moving for ever", Ends::Cpu, "local t = table.create(100000, 1) while true do table.move(t, 1, 100000, 2) end", CPU),
+    (
+        "a catastrophic set",
+        Ends::Cpu,
+        "local s = string.rep('a', 60000) for i = 1, 10000 do string.find(s, '[' .. string.rep('x', 400) .. 'a]*b') end",
+        CPU,
+    ),
+    (
+        "a plain find",
+        Ends::Cpu,
+        "local s = string.rep('a', 65000) while true do string.find(s, string.rep('a', 900) .. 'b', 1, true) end",
+        CPU,
+    ),
+    (
+        "sorting much alike",
+        Ends::Cpu,
+        "local a = string.rep('a', 1000000) local t = {} for i = 1, 40000 do t[i] = a end t[1] = a .. 'x' t[2] = a .. 'y' for i = 3, 40000 do t[i] = t[1 + i % 2] end table.sort(t)",
+        CPU,
+    ),
+    (
+        "sorting for long",
+        Ends::Cpu,
+        "local t = table.create(200000, 0) while true do for i = 1, #t do t[i] = (i * 7919) % 200003 end table.sort(t) end",
+        CPU,
+    ),
+    (
+        "moving for ever",
+        Ends::Cpu,
+        "local t = table.create(100000, 1) while true do table.move(t, 1, 100000, 2) end",
+        CPU,
+    ),
     ("lines of log", Ends::Cpu, "for i = 1, 1e9 do log.info('x') end", CPU),
-    ("calls that answer at once", Ends::Cpu, "while true do text.similarity(string.rep('ab ', 5000), string.rep('ba ', 5000)) end", CPU),
-    ("an __index chain", Ends::Cpu, "local t = {} while true do t = setmetatable({}, { __index = t }) local _ = t.x end", ""),
+    (
+        "calls that answer at once",
+        Ends::Cpu,
+        "while true do text.similarity(string.rep('ab ', 5000), string.rep('ba ', 5000)) end",
+        CPU,
+    ),
+    (
+        "an __index chain",
+        Ends::Cpu,
+        "local t = {} while true do t = setmetatable({}, { __index = t }) local _ = t.x end",
+        "",
+    ),
 ];
 
 const BOMBS: &[Case] = &[
@@ -68,57 +133,197 @@ const BOMBS: &[Case] = &[
     ("string.rep", Ends::Wrong, "local s = string.rep('x', 1e9)", "string.rep makes at most 1048576 bytes"),
     ("string.rep of nothing", Ends::Wrong, "string.rep('', 2147483647)", "string.rep makes at most 1048576 bytes"),
     ("string.rep of a number", Ends::Wrong, "local s = string.rep(7, 1e9)", "string.rep makes at most 1048576 bytes"),
-    ("string.rep, often", Ends::Memory, "local t = {} while true do t[#t + 1] = string.rep(tostring(#t), 100000) end", MEMORY),
-    ("string.format", Ends::Memory, "local s = string.rep('x', 1000000) local f = string.rep('%s', 50) s = string.format(f, s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s)", MEMORY),
+    (
+        "string.rep, often",
+        Ends::Memory,
+        "local t = {} while true do t[#t + 1] = string.rep(tostring(#t), 100000) end",
+        MEMORY,
+    ),
+    (
+        "string.format",
+        Ends::Memory,
+        "local s = string.rep('x', 1000000) local f = string.rep('%s', 50) s = string.format(f, s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s)",
+        MEMORY,
+    ),
     ("string.format widths", Ends::Cpu, "while true do local s = string.format('%99.99f', 1e300) end", CPU),
     ("gsub growth", Ends::Memory, "local s = string.gsub(string.rep('x', 60000), 'x', string.rep('y', 60000))", MEMORY),
-    ("nested gsub growth", Ends::Wrong, "local s = 'x' for i = 1, 30 do s = string.gsub(s, 'x', 'xxxx') end", "string.gsub searches at most 65536 bytes"),
-    ("gsub with a growing function", Ends::Memory, "string.gsub(string.rep('x', 60000), 'x', function() return string.rep('y', 60000) end)", MEMORY),
-    ("string.split", Ends::Memory, "local all = {} local s = string.rep('ab,', 20000) while true do all[#all + 1] = string.split(s, ',') end", MEMORY),
+    (
+        "nested gsub growth",
+        Ends::Wrong,
+        "local s = 'x' for i = 1, 30 do s = string.gsub(s, 'x', 'xxxx') end",
+        "string.gsub searches at most 65536 bytes",
+    ),
+    (
+        "gsub with a growing function",
+        Ends::Memory,
+        "string.gsub(string.rep('x', 60000), 'x', function() return string.rep('y', 60000) end)",
+        MEMORY,
+    ),
+    (
+        "string.split",
+        Ends::Memory,
+        "local all = {} local s = string.rep('ab,', 20000) while true do all[#all + 1] = string.split(s, ',') end",
+        MEMORY,
+    ),
     ("table.create", Ends::Wrong, "table.create(1e8, 1)", "table.create makes at most 1000000 elements"),
     ("table.create below its cap", Ends::Memory, "table.create(1000000, 1)", MEMORY),
-    ("table.create of a text", Ends::Wrong, "table.create('100000000', 1)", "table.create makes at most 1000000 elements"),
-    ("table.concat", Ends::Memory, "local t = table.create(100000, string.rep('a', 200)) local s = table.concat(t)", MEMORY),
+    (
+        "table.create of a text",
+        Ends::Wrong,
+        "table.create('100000000', 1)",
+        "table.create makes at most 1000000 elements",
+    ),
+    (
+        "table.concat",
+        Ends::Memory,
+        "local t = table.create(100000, string.rep('a', 200)) local s = table.concat(t)",
+        MEMORY,
+    ),
     ("table.concat far", Ends::Wrong, "table.concat({}, '', 1, 1e12)", "table.concat joins at most 1000000 elements"),
     ("table.move far", Ends::Wrong, "table.move({ 1 }, 1, 1e12, 1)", "table.move moves at most 1000000 elements"),
-    ("table.clone", Ends::Memory, "local t = table.create(100000, 1) local all = {} while true do all[#all + 1] = table.clone(t) end", MEMORY),
+    (
+        "table.clone",
+        Ends::Memory,
+        "local t = table.create(100000, 1) local all = {} while true do all[#all + 1] = table.clone(t) end",
+        MEMORY,
+    ),
     ("table.unpack", Ends::Wrong, "select('#', table.unpack({}, 1, 1e8))", "table.unpack gives at most 8000 values"),
     ("unpack", Ends::Wrong, "select('#', unpack({}, 1, 1e8))", "table.unpack gives at most 8000 values"),
-    ("table.pack", Ends::Memory, "local all = {} while true do all[#all + 1] = table.pack(table.unpack(table.create(7000, 1))) end", MEMORY),
+    (
+        "table.pack",
+        Ends::Memory,
+        "local all = {} while true do all[#all + 1] = table.pack(table.unpack(table.create(7000, 1))) end",
+        MEMORY,
+    ),
     ("table.insert", Ends::Memory, "local t = {} while true do table.insert(t, #t) end", MEMORY),
     ("buffer.create", Ends::Wrong, "buffer.create(1e9)", "buffer.create makes at most 1048576 bytes"),
     ("buffers", Ends::Memory, "local t = {} while true do t[#t + 1] = buffer.create(1000000) end", MEMORY),
-    ("buffer.fromstring", Ends::Memory, "local s = string.rep('x', 1000000) local t = {} while true do t[#t + 1] = buffer.fromstring(s) end", MEMORY),
+    (
+        "buffer.fromstring",
+        Ends::Memory,
+        "local s = string.rep('x', 1000000) local t = {} while true do t[#t + 1] = buffer.fromstring(s) end",
+        MEMORY,
+    ),
     ("buffer past its end", Ends::Wrong, "buffer.writeu8(buffer.create(4), 4, 1)", "buffer access out of bounds"),
     ("bit32 width", Ends::Wrong, "bit32.extract(1, 40, 40)", "trying to access non-existent bits"),
-    ("closures", Ends::Memory, "local t = {} while true do local n = #t t[n + 1] = function() return n end end", MEMORY),
+    (
+        "closures",
+        Ends::Memory,
+        "local t = {} while true do local n = #t t[n + 1] = function() return n end end",
+        MEMORY,
+    ),
     ("metatables", Ends::Memory, "local t = {} while true do t = setmetatable({}, { __index = t }) end", MEMORY),
-    ("json.encode deep", Ends::Wrong, "local t = {} for i = 1, 10000 do t = { t } end json.encode(t)", "nested deeper than 32 tables"),
-    ("json.encode wide", Ends::Wrong, "local t = { 1 } for i = 1, 25 do t = { t, t } end json.encode(t)", "takes more than 256 KiB as JSON"),
-    ("json.decode deep", Ends::Wrong, "local v, failure = json.decode(string.rep('[', 100000)) error(failure.message)", "it is not JSON: recursion limit exceeded"),
+    (
+        "json.encode deep",
+        Ends::Wrong,
+        "local t = {} for i = 1, 10000 do t = { t } end json.encode(t)",
+        "nested deeper than 32 tables",
+    ),
+    (
+        "json.encode wide",
+        Ends::Wrong,
+        "local t = { 1 } for i = 1, 25 do t = { t, t } end json.encode(t)",
+        "takes more than 256 KiB as JSON",
+    ),
+    (
+        "json.decode deep",
+        Ends::Wrong,
+        "local v, failure = json.decode(string.rep('[', 100000)) error(failure.message)",
+        "it is not JSON: recursion limit exceeded",
+    ),
     ("json.decode long", Ends::Wrong, "json.decode(string.rep(' ', 300000))", "json.decode: at most 262144 bytes"),
-    ("json.decode wide", Ends::Memory, "local s = '[' .. string.rep('[],', 80000) .. '[]]' local t = {} while true do t[#t + 1] = json.decode(s) end", MEMORY),
-    ("store.set deep", Ends::Wrong, "local t = {} for i = 1, 10000 do t = { t } end store.set('k', t)", "nested deeper than 32 tables"),
-    ("store.set wide", Ends::Wrong, "store.set('k', string.rep('x', 1000000) .. string.rep('y', 1000000))", "takes more than 1024 KiB as JSON"),
-    ("store.set a long key", Ends::Wrong, "store.set(string.rep('k', 1000000), 1)", "a key must have 1 to 200 characters"),
-    ("waiting calls", Ends::Wrong, "for i = 1, 1e9 do store.get('k') end", "more than 1000 calls that wait in one tick"),
+    (
+        "json.decode wide",
+        Ends::Memory,
+        "local s = '[' .. string.rep('[],', 80000) .. '[]]' local t = {} while true do t[#t + 1] = json.decode(s) end",
+        MEMORY,
+    ),
+    (
+        "store.set deep",
+        Ends::Wrong,
+        "local t = {} for i = 1, 10000 do t = { t } end store.set('k', t)",
+        "nested deeper than 32 tables",
+    ),
+    (
+        "store.set wide",
+        Ends::Wrong,
+        "store.set('k', string.rep('x', 1000000) .. string.rep('y', 1000000))",
+        "takes more than 1024 KiB as JSON",
+    ),
+    (
+        "store.set a long key",
+        Ends::Wrong,
+        "store.set(string.rep('k', 1000000), 1)",
+        "a key must have 1 to 200 characters",
+    ),
+    (
+        "waiting calls",
+        Ends::Wrong,
+        "for i = 1, 1e9 do store.get('k') end",
+        "more than 1000 calls that wait in one tick",
+    ),
     ("waiting calls in pcall", Ends::Cpu, "while true do pcall(store.get, 'k') end", CPU),
     ("sleeping for ever", Ends::Wrong, "while true do time.sleep(30) end", "time.sleep"),
-    ("an option with an endless name", Ends::Wrong, "floimg.feed { [string.rep('limit', 200000)] = 3 }", "unknown option `limitlimit"),
-    ("facts without number", Ends::Wrong, "local t = {} for i = 1, 1000 do t['k' .. i] = 'x' end text.fill('{a}', t)", "at most"),
-    ("steps without number", Ends::Wrong, "local t = table.create(100000, { generate = 'shapes' }) floimg.run { name = 'x', steps = t }", "at most 32 steps"),
-    ("transforms without number", Ends::Wrong, "local t = table.create(100000, { op = 'blur' }) floimg.generate { prompt = 'x', transforms = t }", "at most"),
+    (
+        "an option with an endless name",
+        Ends::Wrong,
+        "floimg.feed { [string.rep('limit', 200000)] = 3 }",
+        "unknown option `limitlimit",
+    ),
+    (
+        "facts without number",
+        Ends::Wrong,
+        "local t = {} for i = 1, 1000 do t['k' .. i] = 'x' end text.fill('{a}', t)",
+        "at most",
+    ),
+    (
+        "steps without number",
+        Ends::Wrong,
+        "local t = table.create(100000, { generate = 'shapes' }) floimg.run { name = 'x', steps = t }",
+        "at most 32 steps",
+    ),
+    (
+        "transforms without number",
+        Ends::Wrong,
+        "local t = table.create(100000, { op = 'blur' }) floimg.generate { prompt = 'x', transforms = t }",
+        "at most",
+    ),
 ];
 
 const RECURSION: &[Case] = &[
     ("plain", Ends::Wrong, "local function f() return 1 + f() end f()", "stack overflow"),
-    ("in __index", Ends::Wrong, "local m = {} m.__index = function(t, k) return t[k .. 'x'] end local x = setmetatable({}, m).a", "stack overflow"),
-    ("in an __index circle", Ends::Wrong, "local a, b = {}, {} setmetatable(a, { __index = b }) setmetatable(b, { __index = a }) local x = a.x", "'__index' chain too long"),
-    ("in __tostring", Ends::Wrong, "local m = {} m.__tostring = function(t) return tostring(t) end tostring(setmetatable({}, m))", "stack overflow"),
-    ("in pcall", Ends::Wrong, "local function f() local ok, e = pcall(f) if not ok then error(e, 0) end end f()", "stack overflow"),
+    (
+        "in __index",
+        Ends::Wrong,
+        "local m = {} m.__index = function(t, k) return t[k .. 'x'] end local x = setmetatable({}, m).a",
+        "stack overflow",
+    ),
+    (
+        "in an __index circle",
+        Ends::Wrong,
+        "local a, b = {}, {} setmetatable(a, { __index = b }) setmetatable(b, { __index = a }) local x = a.x",
+        "'__index' chain too long",
+    ),
+    (
+        "in __tostring",
+        Ends::Wrong,
+        "local m = {} m.__tostring = function(t) return tostring(t) end tostring(setmetatable({}, m))",
+        "stack overflow",
+    ),
+    (
+        "in pcall",
+        Ends::Wrong,
+        "local function f() local ok, e = pcall(f) if not ok then error(e, 0) end end f()",
+        "stack overflow",
+    ),
     ("in gsub", Ends::Wrong, "local function f() string.gsub('a', 'a', f) end f()", "stack overflow"),
     ("in sort", Ends::Wrong, "local function f() table.sort({ 1, 2, 3 }, f) end f()", "stack overflow"),
-    ("in __eq", Ends::Wrong, "local m = {} m.__eq = function(a, b) return a == b end local x = setmetatable({}, m) == setmetatable({}, m)", "stack overflow"),
+    (
+        "in __eq",
+        Ends::Wrong,
+        "local m = {} m.__eq = function(a, b) return a == b end local x = setmetatable({}, m) == setmetatable({}, m)",
+        "stack overflow",
+    ),
     ("in arguments", Ends::Wrong, "local function f(...) return f(1, ...) end f()", ""),
     ("in a pattern", Ends::Wrong, "string.find(string.rep('a', 60000), string.rep('(', 200))", "too many captures"),
 ];
@@ -135,20 +340,50 @@ const ERRORS: &[Case] = &[
     ("a text without a place", Ends::Wrong, "error('plain words', 0)", "plain words"),
     ("a text that is not UTF-8", Ends::Wrong, "error('\\xff\\xfe')", "\u{fffd}"),
     ("a long text", Ends::Wrong, "error(string.rep('long ', 100000))", "long long"),
-    ("words that only sound like a limit", Ends::Wrong, "error('there is not enough memory of her')", "there is not enough memory of her"),
+    (
+        "words that only sound like a limit",
+        Ends::Wrong,
+        "error('there is not enough memory of her')",
+        "there is not enough memory of her",
+    ),
     ("assert", Ends::Wrong, "assert(false, 'no feed')", "no feed"),
     ("assert a table", Ends::Wrong, "assert(nil, {})", "invalid argument #2 to 'assert'"),
-    ("the failure itself", Ends::Wrong, "local post, failure = floimg.get('nobody') error(failure)", "raised a table as its error"),
-    ("indexing nil", Ends::Wrong, "local post = floimg.get('nobody')\nprint(post.title) --!", "attempt to index nil with 'title'"),
-    ("in a local function", Ends::Wrong, "local function deep(x)\nreturn x.y.z --!\nend\ndeep({})", "attempt to index nil with 'z'"),
+    (
+        "the failure itself",
+        Ends::Wrong,
+        "local post, failure = floimg.get('nobody') error(failure)",
+        "raised a table as its error",
+    ),
+    (
+        "indexing nil",
+        Ends::Wrong,
+        "local post = floimg.get('nobody')\nprint(post.title) --!",
+        "attempt to index nil with 'title'",
+    ),
+    (
+        "in a local function",
+        Ends::Wrong,
+        "local function deep(x)\nreturn x.y.z --!\nend\ndeep({})",
+        "attempt to index nil with 'z'",
+    ),
     ("arithmetic", Ends::Wrong, "local x = {} + 1", "attempt to perform arithmetic"),
     ("comparing", Ends::Wrong, "local x = {} < 1", "attempt to compare"),
     ("sorting a mix", Ends::Wrong, "table.sort({ 1, 'a', {} })", "attempt to compare"),
-    ("a callback that raises", Ends::Wrong, "table.sort({ 2, 1 }, function(a, b)\nreturn a.x < b.x --!\nend)", "attempt to index number with 'x'"),
+    (
+        "a callback that raises",
+        Ends::Wrong,
+        "table.sort({ 2, 1 }, function(a, b)\nreturn a.x < b.x --!\nend)",
+        "attempt to index number with 'x'",
+    ),
 ];
 
 const NUMBERS: &[Case] = &[
-    ("sleep NaN", Ends::Wrong, "time.sleep(0/0)", "time.sleep: argument 1 (`seconds`) must be seconds, finite and not negative, got NaN"),
+    (
+        "sleep NaN",
+        Ends::Wrong,
+        "time.sleep(0/0)",
+        "time.sleep: argument 1 (`seconds`) must be seconds, finite and not negative, got NaN",
+    ),
     ("sleep backwards", Ends::Wrong, "time.sleep(-1)", "finite and not negative, got -1"),
     ("sleep for ever", Ends::Wrong, "time.sleep(math.huge)", "finite and not negative, got inf"),
     ("sleep for a day", Ends::Wrong, "time.sleep(86400)", "time.sleep: at most 30 seconds"),
@@ -157,7 +392,12 @@ const NUMBERS: &[Case] = &[
     ("ttl backwards", Ends::Wrong, "store.shared.increment('k', 1, { ttl = -5 })", "`ttl` must be seconds"),
     ("ttl for ever", Ends::Wrong, "store.compare_and_set('k', nil, 1, { ttl = math.huge })", "`ttl` must be seconds"),
     ("increment by NaN", Ends::Wrong, "store.increment('k', 0/0)", "argument 2 (`by`) must be a finite number"),
-    ("increment past everything", Ends::Wrong, "store.increment('k', 1.7e308) store.increment('k', 1.7e308)", "does not hold a number that can be added to"),
+    (
+        "increment past everything",
+        Ends::Wrong,
+        "store.increment('k', 1.7e308) store.increment('k', 1.7e308)",
+        "does not hold a number that can be added to",
+    ),
     ("keep NaN", Ends::Wrong, "store.set('k', 0/0)", "is NaN, which is no number that can be kept"),
     ("encode infinity", Ends::Wrong, "json.encode({ a = { math.huge } })", "json.encode: `value`.a[1] is inf"),
     ("pause NaN", Ends::Wrong, "rand.pause(0/0)", "rand.pause: argument 1 (`median`)"),
@@ -168,16 +408,41 @@ const NUMBERS: &[Case] = &[
     ("chance NaN", Ends::Wrong, "rand.chance(0/0)", "rand.chance: argument 1"),
     ("weights NaN", Ends::Wrong, "rand.weighted({ a = 0/0 })", "the weight of the text `a` must be a number from 0"),
     ("limit NaN", Ends::Wrong, "floimg.feed { limit = 0/0 }", "`limit` must be a whole number from 1 to 100, got NaN"),
-    ("limit less than nothing", Ends::Wrong, "floimg.feed { limit = -1 }", "`limit` must be a whole number from 1 to 100"),
+    (
+        "limit less than nothing",
+        Ends::Wrong,
+        "floimg.feed { limit = -1 }",
+        "`limit` must be a whole number from 1 to 100",
+    ),
     ("limit in parts", Ends::Wrong, "memory.recall { limit = 1.5 }", "`limit` must be a whole number from 1 to 50"),
-    ("offset too far", Ends::Wrong, "floimg.feed { offset = 1e300 }", "`offset` must be a whole number from 0 to 1000000"),
-    ("memory weight NaN", Ends::Wrong, "memory.remember { kind = 'a', about = 'b', weight = 0/0 }", "`weight` must be a finite number"),
-    ("max_chars NaN", Ends::Wrong, "llm.write { purpose = 'comment', max_chars = 0/0 }", "`max_chars` must be a whole number"),
+    (
+        "offset too far",
+        Ends::Wrong,
+        "floimg.feed { offset = 1e300 }",
+        "`offset` must be a whole number from 0 to 1000000",
+    ),
+    (
+        "memory weight NaN",
+        Ends::Wrong,
+        "memory.remember { kind = 'a', about = 'b', weight = 0/0 }",
+        "`weight` must be a finite number",
+    ),
+    (
+        "max_chars NaN",
+        Ends::Wrong,
+        "llm.write { purpose = 'comment', max_chars = 0/0 }",
+        "`max_chars` must be a whole number",
+    ),
     ("clip to NaN", Ends::Wrong, "text.clip('abc', 0/0)", "text.clip: argument 2"),
     ("clip to nothing", Ends::Wrong, "text.clip('abc', 0)", "`chars` must be from 1 to 100000"),
     ("a time out of time", Ends::Wrong, "time.here(1e18)", "is no time in Unix seconds"),
     ("a time that is none", Ends::Wrong, "time.iso(0/0)", "argument 1 (`at`) must be a finite number"),
-    ("params NaN", Ends::Wrong, "floimg.run { name = 'x', steps = { { generate = 'shapes', params = { width = 0/0 } } } }", "params.width is NaN"),
+    (
+        "params NaN",
+        Ends::Wrong,
+        "floimg.run { name = 'x', steps = { { generate = 'shapes', params = { width = 0/0 } } } }",
+        "params.width is NaN",
+    ),
 ];
 
 const RETURNS: &[Case] = &[
@@ -222,16 +487,51 @@ const ESCAPES: &[Case] = &[
     ("the name", Ends::Wrong, "bot.name = 'Somebody else'", "bot.name is read-only"),
     ("the traits", Ends::Wrong, "bot.rng = function() return 1 end", "bot.rng is read-only"),
     ("another bot", Ends::Wrong, "floimg.mine { bot = 'other-1' }", "unknown option `bot`"),
-    ("a host call in sort", Ends::Wrong, "table.sort({ 3, 1, 2 }, function(a, b) time.sleep(1) return a < b end)", "attempt to yield across"),
-    ("a host call in gsub", Ends::Wrong, "string.gsub('abc', '.', function() floimg.feed() end)", "attempt to yield across"),
-    ("a host call in a metamethod", Ends::Wrong, "local t = setmetatable({}, { __index = function() return floimg.feed() end }) local x = t.a", "attempt to yield across"),
-    ("a host call in an iterator", Ends::Wrong, "for _ in function() return floimg.get() end do end", "floimg.get: argument 1"),
+    (
+        "a host call in sort",
+        Ends::Wrong,
+        "table.sort({ 3, 1, 2 }, function(a, b) time.sleep(1) return a < b end)",
+        "attempt to yield across",
+    ),
+    (
+        "a host call in gsub",
+        Ends::Wrong,
+        "string.gsub('abc', '.', function() floimg.feed() end)",
+        "attempt to yield across",
+    ),
+    (
+        "a host call in a metamethod",
+        Ends::Wrong,
+        "local t = setmetatable({}, { __index = function() return floimg.feed() end }) local x = t.a",
+        "attempt to yield across",
+    ),
+    (
+        "a host call in an iterator",
+        Ends::Wrong,
+        "for _ in function() return floimg.get() end do end",
+        "floimg.get: argument 1",
+    ),
     ("a colon", Ends::Wrong, "floimg:feed()", "call floimg.feed(…) with a dot, not a colon"),
     ("a colon with a text", Ends::Wrong, "store:get('k')", "call store.get(…) with a dot, not a colon"),
     ("a misspelt option", Ends::Wrong, "floimg.feed { limt = 3 }", "unknown option `limt`; did you mean `limit`?"),
-    ("options with a metatable", Ends::Wrong, "floimg.get(setmetatable({}, { __index = function() while true do end end }))", "argument 1 (`id`) must be a text, got a table"),
-    ("inherited options", Ends::Wrong, "llm.write(setmetatable({}, { __index = function() while true do end end }))", "`purpose` must be a text, got nothing"),
-    ("a text cut within a character", Ends::Wrong, "floimg.comment { post = 'p1', text = string.sub('né', 1, 2) }", "not UTF-8"),
+    (
+        "options with a metatable",
+        Ends::Wrong,
+        "floimg.get(setmetatable({}, { __index = function() while true do end end }))",
+        "argument 1 (`id`) must be a text, got a table",
+    ),
+    (
+        "inherited options",
+        Ends::Wrong,
+        "llm.write(setmetatable({}, { __index = function() while true do end end }))",
+        "`purpose` must be a text, got nothing",
+    ),
+    (
+        "a text cut within a character",
+        Ends::Wrong,
+        "floimg.comment { post = 'p1', text = string.sub('né', 1, 2) }",
+        "not UTF-8",
+    ),
 ];
 
 const STATES: &[Case] = &[
@@ -250,14 +550,54 @@ const STATES: &[Case] = &[
     ("a table as key", Ends::Wrong, "bot.state[{}] = 1", "bot.state has the key `table`"),
     ("not UTF-8", Ends::Wrong, "bot.state.x = '\\xff'", "bot.state.x is a text that is not UTF-8"),
     ("a key that is not UTF-8", Ends::Wrong, "bot.state['\\xff'] = 1", "bot.state has the key"),
-    ("megabytes", Ends::Wrong, "bot.state.x = string.rep('a', 1000000)", "bot.state takes more than 64 KiB as JSON (sandbox.state_kib)"),
-    ("escapes that grow", Ends::Wrong, "bot.state.x = string.rep('\\1', 60000)", "bot.state takes more than 64 KiB as JSON (sandbox.state_kib)"),
-    ("many keys", Ends::Wrong, "for i = 1, 20000 do bot.state['k' .. i] = i end", "bot.state takes more than 64 KiB as JSON"),
-    ("numbers that are long", Ends::Wrong, "local t = {} for i = 1, 4500 do t[i] = 1 / (i + 0.3) end bot.state.x = t", "bot.state takes more than 64 KiB as JSON"),
-    ("nested deep", Ends::Wrong, "local t = {} for i = 1, 10000 do t = { t } end bot.state.x = t", "nested deeper than 32 tables"),
-    ("nested wide", Ends::Wrong, "local t = { 1 } for i = 1, 28 do t = { t, t } end bot.state.x = t", "bot.state takes more than 64 KiB"),
-    ("a metatable", Ends::Wrong, "bot.state.x = setmetatable({}, { __index = { y = 1 } })", "bot.state.x has a metatable"),
-    ("a metatable of its own", Ends::Wrong, "setmetatable(bot.state, { __index = function() while true do end end })", "bot.state has a metatable"),
+    (
+        "megabytes",
+        Ends::Wrong,
+        "bot.state.x = string.rep('a', 1000000)",
+        "bot.state takes more than 64 KiB as JSON (sandbox.state_kib)",
+    ),
+    (
+        "escapes that grow",
+        Ends::Wrong,
+        "bot.state.x = string.rep('\\1', 60000)",
+        "bot.state takes more than 64 KiB as JSON (sandbox.state_kib)",
+    ),
+    (
+        "many keys",
+        Ends::Wrong,
+        "for i = 1, 20000 do bot.state['k' .. i] = i end",
+        "bot.state takes more than 64 KiB as JSON",
+    ),
+    (
+        "numbers that are long",
+        Ends::Wrong,
+        "local t = {} for i = 1, 4500 do t[i] = 1 / (i + 0.3) end bot.state.x = t",
+        "bot.state takes more than 64 KiB as JSON",
+    ),
+    (
+        "nested deep",
+        Ends::Wrong,
+        "local t = {} for i = 1, 10000 do t = { t } end bot.state.x = t",
+        "nested deeper than 32 tables",
+    ),
+    (
+        "nested wide",
+        Ends::Wrong,
+        "local t = { 1 } for i = 1, 28 do t = { t, t } end bot.state.x = t",
+        "bot.state takes more than 64 KiB",
+    ),
+    (
+        "a metatable",
+        Ends::Wrong,
+        "bot.state.x = setmetatable({}, { __index = { y = 1 } })",
+        "bot.state.x has a metatable",
+    ),
+    (
+        "a metatable of its own",
+        Ends::Wrong,
+        "setmetatable(bot.state, { __index = function() while true do end end })",
+        "bot.state has a metatable",
+    ),
     ("no table", Ends::Wrong, "bot.state = 5", "bot.state must be a table, got 5"),
 ];
 
@@ -572,14 +912,19 @@ async fn hostile_bots_end_in_quarantine_and_good_bots_do_not_notice() {
         page.bots.iter().map(|bot| bot.ticks).collect::<Vec<u64>>()
     };
     // Everybody is woken, again and again, until each hostile bot has failed as often as it may.
+    let wake_all = async || {
+        for bot in fleet.bots(BotFilter { limit: 100, ..BotFilter::default() }).await.expect("bots").bots {
+            fleet.wake(floimg_fleet::runtime::view::Target::Bot(bot.id), "test").await.expect("woken");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
     let wait_for = async |status: &str, count: usize| {
         loop {
             let filter = BotFilter { status: Some(status.to_owned()), limit: 100, ..BotFilter::default() };
             if fleet.bots(filter).await.expect("bots").total >= count {
                 return;
             }
-            fleet.wake(floimg_fleet::runtime::view::Target::All, "test").await.expect("woken");
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            wake_all().await;
         }
     };
     wait_for("backoff", 1).await;
@@ -592,8 +937,7 @@ async fn hostile_bots_end_in_quarantine_and_good_bots_do_not_notice() {
         if now.iter().zip(&before).all(|(now, before)| now > before) {
             break;
         }
-        fleet.wake(floimg_fleet::runtime::view::Target::All, "test").await.expect("woken");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        wake_all().await;
     }
     // At most every bot's VM at its limit, had they all been there at one time and the allocator kept it all.
     let grown = resident_bytes().saturating_sub(memory_before);

@@ -110,7 +110,9 @@ async fn a_tick_that_raises_leaves_nothing() {
 
 #[tokio::test]
 async fn a_permission_that_is_not_declared_is_named() {
-    let with = |needs: &str, body: &str| format!("{HEAD}\nP.needs = {needs}\nP.on_tick = function(bot)\n{body}\nend\nreturn P");
+    let with = |needs: &str, body: &str| {
+        format!("{HEAD}\nP.needs = {needs}\nP.on_tick = function(bot)\n{body}\nend\nreturn P")
+    };
     let run = async |needs: &str, body: &str| {
         let version = build(&[("personas/test.luau", &with(needs, body))], &LIMITS).expect("a version");
         Life::new(version, LIMITS, None).expect("a VM").live().await.map(|_| ()).map_err(|problem| problem.to_string())
@@ -119,7 +121,11 @@ async fn a_permission_that_is_not_declared_is_named() {
     assert_eq!(run("{}", "floimg.feed() store.get('x')").await, Ok(()));
     assert_eq!(run("{ 'llm' }", "rand.number() time.now() log.info('free')").await, Ok(()));
     let refused = run("{ 'llm' }", "floimg.feed()").await.expect_err("not declared");
-    assert!(refused.contains("test.luau:4: floimg.feed needs the permission `floimg`: add \"floimg\" to the persona's needs"), "{refused}");
+    assert!(
+        refused
+            .contains("test.luau:4: floimg.feed needs the permission `floimg`: add \"floimg\" to the persona's needs"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +144,10 @@ async fn failures_are_values_that_can_be_read_and_not_written() {
 #[tokio::test]
 async fn mistakes_name_the_cure() {
     for (body, says) in [
-        ("floimg.feed { limt = 3 }", "floimg.feed: unknown option `limt`; did you mean `limit`? It takes: limit, offset"),
+        (
+            "floimg.feed { limt = 3 }",
+            "floimg.feed: unknown option `limt`; did you mean `limit`? It takes: limit, offset",
+        ),
         ("memory.recall { knd = 'x' }", "did you mean `kind`?"),
         ("floimg:feed()", "floimg.feed: call floimg.feed(…) with a dot, not a colon"),
         ("rand:int(1, 6)", "call rand.int(…) with a dot, not a colon"),
@@ -241,10 +250,44 @@ async fn words_and_json_do_what_they_say() {
 async fn a_version_can_be_tried_as_often_as_one_likes() {
     let version = version("bot.state.n = (bot.state.n or 0) + 1 floimg.upvote('p1') return rand.pause(40)");
     for _ in 0..3 {
-        assert_eq!(rehearse(&version, PATIENT, Timestamp::UNIX_EPOCH).await.map_err(|problem| problem.to_string()), Ok(()));
+        assert_eq!(
+            rehearse(&version, PATIENT, Timestamp::UNIX_EPOCH).await.map_err(|problem| problem.to_string()),
+            Ok(())
+        );
     }
     assert!(Trial::new(Timestamp::UNIX_EPOCH, true).refuses());
-    let broken = build(&[("personas/test.luau", &ticking("if bot.state.n then error('later') end bot.state.n = 1"))], &LIMITS);
-    let problem = rehearse(&broken.expect("a version"), PATIENT, Timestamp::UNIX_EPOCH).await.expect_err("in a later tick");
+    let broken =
+        build(&[("personas/test.luau", &ticking("if bot.state.n then error('later') end bot.state.n = 1"))], &LIMITS);
+    let problem =
+        rehearse(&broken.expect("a version"), PATIENT, Timestamp::UNIX_EPOCH).await.expect_err("in a later tick");
     assert!(problem.message.contains("later"), "{problem}");
+}
+
+#[tokio::test]
+async fn calls_that_wait_can_be_made_in_pcall() {
+    let body = "
+        local fine, post = pcall(floimg.get, 'p1')
+        assert(fine and post.id == 'p1', post)
+        local again, count = pcall(function() return pcall(function() time.sleep(1) return #floimg.feed() end) end)
+        assert(again and count == true)
+        local wrong, problem = pcall(function() store.set('k', 1) floimg.feed { limt = 1 } end)
+        assert(not wrong and string.find(problem, 'test.luau:8: floimg.feed: unknown option', 1, true), problem)
+        bot.state.kept = store.get('k')";
+    assert_eq!(left_by(body).await, json!({ "kept": 1 }));
+}
+
+#[test]
+fn a_tick_that_is_dropped_while_it_waits_in_pcall_takes_nobody_with_it() {
+    // Only the end of the process does this, but the process must live to its end.
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for polls in 1..4 {
+        let body = "pcall(function() pcall(function() for i = 1, 10 do floimg.feed() end end) end)";
+        let mut life = Life::new(version(body), LIMITS, None).expect("a VM");
+        let mut tick = Box::pin(life.live());
+        for _ in 0..polls {
+            assert!(tick.as_mut().poll(&mut context).is_pending());
+        }
+        drop(tick);
+        drop(life);
+    }
 }

@@ -50,8 +50,13 @@ fn declared(module: &str, stub: &str) -> Vec<Declared> {
 
 /// The code between the fences of a doc comment.
 fn example(docs: &[String]) -> String {
-    let code: Vec<&str> =
-        docs.iter().skip_while(|line| *line != "```luau").skip(1).take_while(|line| *line != "```").map(String::as_str).collect();
+    let code: Vec<&str> = docs
+        .iter()
+        .skip_while(|line| *line != "```luau")
+        .skip(1)
+        .take_while(|line| *line != "```")
+        .map(String::as_str)
+        .collect();
     code.join("\n")
 }
 
@@ -112,15 +117,32 @@ fn the_kinds_of_failure_are_the_same_in_stub_and_host() {
 
 #[tokio::test]
 async fn scripts_find_exactly_these_globals() {
-    let body = "local names = {} for name in _G do table.insert(names, name) end table.sort(names) bot.state.names = names";
+    let body =
+        "local names = {} for name in _G do table.insert(names, name) end table.sort(names) bot.state.names = names";
     let lived = live(body).await.expect("lived");
     let state: serde_json::Value = serde_json::from_str(&lived.state).expect("JSON");
-    let found: BTreeSet<&str> = state["names"].as_array().expect("names").iter().filter_map(|name| name.as_str()).collect();
-    let expected: BTreeSet<&str> = vm_globals().iter().copied().chain(MODULES.iter().map(|module| module.name)).collect();
+    let found: BTreeSet<&str> =
+        state["names"].as_array().expect("names").iter().filter_map(|name| name.as_str()).collect();
+    let expected: BTreeSet<&str> =
+        vm_globals().iter().copied().chain(MODULES.iter().map(|module| module.name)).collect();
     assert_eq!(found, expected);
     for gone in [
-        "os", "io", "debug", "coroutine", "loadstring", "load", "dofile", "loadfile", "getfenv", "setfenv", "newproxy",
-        "collectgarbage", "gcinfo", "xpcall", "module", "package",
+        "os",
+        "io",
+        "debug",
+        "coroutine",
+        "loadstring",
+        "load",
+        "dofile",
+        "loadfile",
+        "getfenv",
+        "setfenv",
+        "newproxy",
+        "collectgarbage",
+        "gcinfo",
+        "xpcall",
+        "module",
+        "package",
     ] {
         assert!(!found.contains(gone), "{gone}");
     }

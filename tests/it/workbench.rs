@@ -29,8 +29,7 @@ pub const LIMITS: Limits = Limits {
 };
 
 /// The same with so much CPU that only another limit can be met first, however slow the machine.
-pub const PATIENT: Limits =
-    Limits { tick_cpu: Duration::from_secs(120), poll_cpu: Duration::from_secs(120), ..LIMITS };
+pub const PATIENT: Limits = Limits { tick_cpu: Duration::from_secs(120), poll_cpu: Duration::from_secs(120), ..LIMITS };
 
 /// What a persona needs besides its functions, on one line.
 pub const HEAD: &str = r#"local P = { name = "Test", identity = { names = { "{first}" }, username = "t_{n}" }, schedule = { timezone = "Europe/Berlin" } }"#;
