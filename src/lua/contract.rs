@@ -46,7 +46,7 @@ pub fn check_names(file: &str, path: &str, table: &Table, known: &[&str], diagno
     // A table that cannot be walked is reported by whoever reads it.
     let _ = table.for_each(|key: Value, _: Value| {
         let name = match &key {
-            Value::String(name) => name.to_string_lossy(),
+            Value::String(name) => text::clip(&name.to_string_lossy(), 60),
             other => shown(other),
         };
         if !known.contains(&name.as_str()) {

@@ -120,7 +120,8 @@ impl Vm {
     /// When it has no memory for its own globals.
     pub fn new(prelude: &[u8], chunks: BTreeMap<String, Arc<Chunk>>, limits: Limits) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        // Without `catch_rust_panics` mlua puts a `pcall` of its own in, across which no call of the host's could wait.
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
         lua.set_memory_limit(limits.memory_bytes)?;
         let meter = Meter::new(limits);
         let slot = Slot::new(meter.clone());

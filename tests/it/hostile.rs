@@ -842,3 +842,124 @@ async fn what_cannot_be_read_from_disk_is_named() {
     assert_eq!((problem.file.as_str(), problem.line), ("scripts/personas/test.luau", Some(2)));
     assert!(problem.message.contains("scripts/lib/link.luau: is a link"), "{problem}");
 }
+
+/// What a persona of the real runtime does, and where it goes wrong.
+const LIVE: [(&str, &str, &str); 12] = [
+    ("h_loop", "while true do end", "ms of CPU"),
+    ("h_pcall", "while true do pcall(function() while true do end end) end", "ms of CPU"),
+    ("h_sort", "table.sort({ 3, 1, 2 }, function() while true do end end)", "ms of CPU"),
+    ("h_memory", "local t = {} while true do t[#t + 1] = buffer.create(500000) end", "of memory"),
+    ("h_text", "local s = 'x' while true do s = s .. s end", "of memory"),
+    ("h_deep", "local function f() return 1 + f() end f()", "stack overflow"),
+    ("h_raise", "error({})", "raised a table as its error"),
+    ("h_nan", "time.sleep(0/0)", "time.sleep: argument 1"),
+    ("h_calls", "for i = 1, 1e9 do store.get('k') end", ""),
+    ("h_state", "bot.state.f = print", "bot.state.f is a function"),
+    ("h_escape", "os.exit(1)", "attempt to index nil with 'exit'"),
+    ("h_log", "for i = 1, 1e9 do log.info(string.rep('x', 1000)) end", "ms of CPU"),
+];
+
+/// Bytes of this process in memory.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the process knows its size");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its size in memory");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("KiB") << 10
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_bots_end_in_quarantine_and_good_bots_do_not_notice() {
+    use floimg_fleet::app::{App, Options};
+    use floimg_fleet::config::{Config, ConfigFile, Sources as ConfigSources};
+    use floimg_fleet::runtime::view::BotFilter;
+    use floimg_fleet::store::ActivityQuery;
+    use std::collections::BTreeMap;
+
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let personas = folder.path().join("scripts/personas");
+    std::fs::create_dir_all(&personas).expect("a folder");
+    let write = |name: &str, body: &str| {
+        let head = HEAD.replace("t_{n}", &format!("{name}_{{n}}"));
+        std::fs::write(personas.join(format!("{name}.luau")), ticking(body).replace(HEAD, &head)).expect("written");
+    };
+    write("good", "bot.state.n = (bot.state.n or 0) + 1\nreturn 20");
+    for (name, body, _) in LIVE {
+        write(name, body);
+    }
+    let mut text = format!(
+        "data_dir = \"{0}/data\"\nscripts_dir = \"{0}/scripts\"\n[clock]\nspeed = 200.0\n[studio]\nlisten = \"127.0.0.1:0\"\n\
+         [http]\nlisten = \"127.0.0.1:0\"\n[reload]\ntrial = false\nwatch = false\n[runtime]\nquarantine_after = 3\n\
+         retry_base_secs = 30.0\nretry_cap_secs = 60.0\n[[bots]]\npersona = \"good\"\ncount = 20\n",
+        folder.path().display()
+    );
+    for (name, ..) in LIVE {
+        writeln!(text, "[[bots]]\npersona = \"{name}\"\ncount = 1").expect("room");
+    }
+    std::fs::write(folder.path().join("config.toml"), text).expect("written");
+    let sources = ConfigSources {
+        file: ConfigFile::Required(folder.path().join("config.toml")),
+        environment: BTreeMap::new(),
+        flags: Vec::new(),
+    };
+    let config = Config::load(&sources).unwrap_or_else(|problem| panic!("{problem}"));
+    let app = App::build(config, sources, Options::default()).await.expect("an app");
+    let fleet = app.fleet();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(app.serve(stop.clone()));
+
+    let ticks_of_good = async || {
+        let filter = BotFilter { search: Some("good-".to_owned()), limit: 100, ..BotFilter::default() };
+        let page = fleet.bots(filter).await.expect("bots");
+        page.bots.iter().map(|bot| bot.ticks).collect::<Vec<u64>>()
+    };
+    // Everybody is woken, again and again, until each hostile bot has failed as often as it may.
+    let wake_all = async || {
+        for bot in fleet.bots(BotFilter { limit: 100, ..BotFilter::default() }).await.expect("bots").bots {
+            fleet.wake(floimg_fleet::runtime::view::Target::Bot(bot.id), "test").await.expect("woken");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    let wait_for = async |status: &str, count: usize| {
+        loop {
+            let filter = BotFilter { status: Some(status.to_owned()), limit: 100, ..BotFilter::default() };
+            if fleet.bots(filter).await.expect("bots").total >= count {
+                return;
+            }
+            wake_all().await;
+        }
+    };
+    wait_for("backoff", 1).await;
+    let (before, memory_before) = (ticks_of_good().await, resident_bytes());
+    wait_for("quarantined", LIVE.len()).await;
+    assert_eq!(before.len(), 20);
+    // Not one of the good bots stands still: each of them lives on after the last hostile one has stopped.
+    loop {
+        let now = ticks_of_good().await;
+        if now.iter().zip(&before).all(|(now, before)| now > before) {
+            break;
+        }
+        wake_all().await;
+    }
+    // At most every bot's VM at its limit, had they all been there at one time and the allocator kept it all.
+    let grown = resident_bytes().saturating_sub(memory_before);
+    assert!(grown < 400 << 20, "grew by {} MiB", grown >> 20);
+
+    for (name, _, says) in LIVE {
+        let id: floimg_fleet::model::name::BotId = format!("{name}-1").parse().expect("an id");
+        let query = ActivityQuery { bot: Some(id), limit: 100, ..ActivityQuery::default() };
+        let rows = fleet.activities(&query).await.expect("rows");
+        let errors: Vec<_> = rows.iter().filter(|row| row.what.kind == "script_error").collect();
+        assert!(errors.len() >= 3, "{name}: {rows:?}");
+        for row in errors {
+            let place = format!("scripts/personas/{name}.luau:");
+            assert!(row.what.text.starts_with(&place) && row.what.text.contains(says), "{name}: {}", row.what.text);
+            let line = row.what.detail["line"].as_u64();
+            assert!(matches!(line, Some(2 | 3)), "{name}: {line:?}");
+        }
+        assert!(rows.iter().any(|row| row.what.kind == "quarantined"), "{name}");
+    }
+    let page = fleet.bots(BotFilter { search: Some("good-".to_owned()), limit: 100, ..BotFilter::default() }).await;
+    assert!(page.expect("bots").bots.iter().all(|bot| !matches!(bot.status.as_str(), "quarantined" | "backoff")));
+    stop.cancel();
+    serving.join_next().await.expect("it ran").expect("no panic").expect("no error");
+}

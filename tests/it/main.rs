@@ -11,6 +11,7 @@ mod readme;
 mod render;
 mod runtime;
 mod status;
+mod scripting;
 mod store;
 mod stubs;
 mod studio;
