@@ -84,11 +84,11 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             mlua::Error::SyntaxError { message, .. } => message.clone(),
             other => other.to_string(),
         };
-        let text = text.trim_start_matches(|c: char| c != ':');
-        let text = text.strip_prefix(':').unwrap_or(text);
-        let (line, message) = text.split_once(':').unwrap_or(("", text));
-        Diagnostic::error(file, line.trim().parse().ok(), message.trim())
-            .with_hint("the file does not compile; what ran before runs on")
+        // Luau says `:12: message`, of which mlua leaves out the first colon.
+        let text = text.trim_start_matches(':');
+        let told = text.split_once(':').and_then(|(line, rest)| Some((line.trim().parse().ok()?, rest)));
+        let (line, message) = told.map_or((None, text), |(line, rest)| (Some(line), rest));
+        Diagnostic::error(file, line, message.trim()).with_hint("correct the line and save the file; until then, what ran before runs on")
     })
 }
 
@@ -284,4 +284,22 @@ fn freeze(table: &Table) {
         }
         Ok(())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_compile_is_told_with_its_line() {
+        for (source, line, message) in [
+            ("local a = 1\nlocal b = = 2", 2, "Expected identifier when parsing expression, got '='"),
+            ("return {\n\tname = 'a: b',\n", 3, "Expected identifier when parsing expression, got <eof>"),
+            ("\n\n\nx:y:z()", 4, "Expected '(', '{' or <string> when parsing function call, got ':'"),
+        ] {
+            let problem = compile("personas/a.luau", source).expect_err("it is wrong");
+            assert_eq!((problem.file.as_str(), problem.line), ("scripts/personas/a.luau", Some(line)), "{problem:?}");
+            assert_eq!(problem.message, message);
+        }
+    }
 }
