@@ -192,10 +192,12 @@ fn bots_are_a_table() {
 fn chunked_answers_and_nested_values_are_read() {
     let answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
                   2e;x=y\r\n{\"state\": \"running\", \"bots\": 3, \"by_status\": {\r\n\
-                  2c\r\n\"acting\": 3}, \"gallery_url\": \"http://gallery/\"}\r\n0\r\n\r\n";
+                  2f\r\n\"acting\": 3}, \"gallery_url\": \"http://gallery/\"}\r\n0\r\n\r\n";
     let (code, out, err, _) = Place::new().run_against(answer, &["status"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for line in ["state              running\n", "bots               3: 3 acting\n", "gallery            http://gallery/\n"] {
+    for line in
+        ["state              running\n", "bots               3: 3 acting\n", "gallery            http://gallery/\n"]
+    {
         assert!(out.contains(line), "{line:?} is missing in\n{out}");
     }
     let (_, out, ..) = Place::new().run_against(answer, &["status", "--json"]);
