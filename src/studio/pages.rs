@@ -35,6 +35,8 @@ const PAGE: usize = 24;
 const REMIXES: usize = 12;
 /// How many pages may listen for news at once.
 const LISTENERS: usize = 1024;
+/// The studio's wire API, as other programs read it.
+const DOCUMENT: &str = include_str!("assets/openapi.json");
 const STYLE: &str = include_str!("assets/studio.css");
 const SCRIPT: &str = include_str!("assets/studio.js");
 const ICON: &str = include_str!("assets/icon.svg");
@@ -71,6 +73,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/u/{username}", get(profile))
         .route("/events", get(events))
         .route("/assets/{name}", get(asset))
+        .route("/openapi.json", get(document))
         .fallback(missing)
 }
 
@@ -210,6 +213,10 @@ async fn asset(Path(name): Path<String>) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, text).into_response()
+}
+
+async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], DOCUMENT).into_response()
 }
 
 async fn missing(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> Response {
