@@ -81,7 +81,7 @@ pub(super) fn status(config: &Config, args: &JsonArgs, output: Output) -> Result
     ];
     let rows: Vec<Vec<String>> = rows
         .into_iter()
-        .filter(|(_, value)| !value.is_empty())
+        .filter(|(_, value)| !value.is_empty() && value != "-")
         .map(|(name, value)| vec![name.to_owned(), value])
         .collect();
     output.table(&[], &rows)?;

@@ -70,7 +70,8 @@ pub fn locate(mut diagnostic: Diagnostic, source: &str) -> Diagnostic {
     if diagnostic.line.is_some() {
         return diagnostic;
     }
-    let Some(field) = diagnostic.message.split('`').nth(1) else { return diagnostic };
+    // A message that names no field is about what the file returns.
+    let field = diagnostic.message.split('`').nth(1).unwrap_or_default();
     let mut from = 0;
     let mut found = None;
     let lines: Vec<&str> = source.lines().collect();

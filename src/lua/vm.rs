@@ -46,6 +46,9 @@ pub const KEPT: [&str; 27] = [
     "unpack",
 ];
 
+/// How many files deep one may require another; each takes a part of the thread's own stack.
+const DEPTH: usize = 32;
+
 /// A VM with its globals in place and no script in it.
 #[derive(Debug)]
 pub struct Vm {
@@ -78,17 +81,28 @@ struct LoadState {
 /// A diagnostic with the line.
 pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
     let file = format!("scripts/{path}");
+    // Some editors begin a file with a byte order mark, which says nothing.
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    if let Some(at) = source.find('\0') {
+        // The compiler would take it for the end of the file and drop the rest without a word.
+        let line = source.get(..at).map_or(0, |before| before.matches('\n').count()) + 1;
+        return Err(Diagnostic::error(file, u32::try_from(line).ok(), "holds a NUL byte, which no text does")
+            .with_hint("the file is damaged, or no script: save it again as UTF-8"));
+    }
     let compiler = Compiler::new().set_optimization_level(1).set_debug_level(1);
     compiler.compile(source).map_err(|error| {
         let text = match &error {
             mlua::Error::SyntaxError { message, .. } => message.clone(),
             other => other.to_string(),
         };
-        // Luau says `:12: message`, of which mlua leaves out the first colon.
-        let text = text.trim_start_matches(':');
-        let told = text.split_once(':').and_then(|(line, rest)| Some((line.trim().parse().ok()?, rest)));
-        let (line, message) = told.map_or((None, text), |(line, rest)| (Some(line), rest));
-        Diagnostic::error(file, line, message.trim()).with_hint("correct the line and save the file; until then, what ran before runs on")
+        // `:12: message`, with or without a name or colon before it.
+        let text = text.trim_start_matches("syntax error: ").trim_start_matches(':');
+        let (line, message) = match text.split_once(':').map(|(line, message)| (line.trim().parse().ok(), message)) {
+            Some((Some(line), message)) => (Some(line), message),
+            _ => (None, text),
+        };
+        Diagnostic::error(file, line, message.trim())
+            .with_hint("correct the line and save the file; until then, what ran before runs on")
     })
 }
 
@@ -180,9 +194,15 @@ impl Vm {
             let Value::String(name) = name else {
                 return refuse(lua, "require: expected a text like \"@behaviours/browse\"");
             };
-            let name = name.to_string_lossy();
+            let name: String = text::clip(&name.to_string_lossy(), 100)
+                .chars()
+                .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+                .collect();
             let path = match resolve(&name, &loading.chunks) {
                 Ok(path) => path,
+                Err(_) if !loading.state.lock().unwrap_or_else(PoisonError::into_inner).is_open => {
+                    return refuse(lua, &too_late(&name));
+                }
                 Err(wrong) => return refuse(lua, &wrong),
             };
             if let Some(value) = cache.raw_get::<Option<Value>>(path.as_str())? {
@@ -191,9 +211,12 @@ impl Vm {
             {
                 let state = loading.state.lock().unwrap_or_else(PoisonError::into_inner);
                 if !state.is_open {
+                    return refuse(lua, &too_late(&name));
+                }
+                if state.stack.len() >= DEPTH {
                     return refuse(
                         lua,
-                        &format!("require \"{name}\": only at the top of a file, where it becomes part of the version"),
+                        &format!("require \"{name}\" is {DEPTH} files deep: require less from one another"),
                     );
                 }
                 if state.stack.contains(&path) {
@@ -222,6 +245,10 @@ impl Vm {
             .into_function()?;
         wrap.call((load, self.lua.globals().raw_get::<Function>("error")?))
     }
+}
+
+fn too_late(name: &str) -> String {
+    format!("require \"{name}\": only at the top of a file, where it becomes part of the version")
 }
 
 fn refuse(lua: &Lua, words: &str) -> mlua::Result<(bool, Value)> {
@@ -273,17 +300,21 @@ fn resolve(name: &str, chunks: &BTreeMap<String, Arc<Chunk>>) -> Result<String, 
 
 /// Makes a table and all below it read-only.
 fn freeze(table: &Table) {
-    if table.is_readonly() {
-        return;
-    }
-    table.set_readonly(true);
-    // A table that cannot be walked stays as it is; the outermost level is frozen already.
-    let _ = table.for_each(|_: Value, value: Value| {
-        if let Value::Table(table) = value {
-            freeze(&table);
+    // A list instead of recursion: tables may nest deeper than any stack.
+    let mut left = vec![table.clone()];
+    while let Some(table) = left.pop() {
+        if table.is_readonly() {
+            continue;
         }
-        Ok(())
-    });
+        table.set_readonly(true);
+        // A table that cannot be walked stays as it is; the outermost level is frozen already.
+        let _ = table.for_each(|_: Value, value: Value| {
+            if let Value::Table(table) = value {
+                left.push(table);
+            }
+            Ok(())
+        });
+    }
 }
 
 #[cfg(test)]

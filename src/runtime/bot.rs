@@ -102,6 +102,8 @@ pub struct Done {
     pub living: Option<LivingBot>,
     /// Whether the script went wrong.
     pub is_failure: bool,
+    /// The version that was lived.
+    pub version: VersionId,
 }
 
 /// Events handed over in one tick at most.
@@ -114,7 +116,14 @@ const ERROR_CHARS: usize = 2000;
 /// Lives one tick.
 pub async fn tick(shared: Arc<Shared>, mut job: Job) -> Done {
     shared.world.crash.reached("tick:begin");
-    let mut done = Done { slot: job.slot, has_account: job.has_account, row: None, living: None, is_failure: false };
+    let mut done = Done {
+        slot: job.slot,
+        has_account: job.has_account,
+        row: None,
+        living: None,
+        is_failure: false,
+        version: job.version.id.clone(),
+    };
     if !job.has_account {
         match provision(&shared, &job).await {
             Ok(()) => done.has_account = true,

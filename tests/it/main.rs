@@ -3,9 +3,16 @@
 mod cli;
 mod client;
 mod config;
+mod contract;
+mod crash;
+mod hostile;
+mod living;
 mod readme;
 mod render;
+mod runtime;
 mod status;
 mod store;
+mod stubs;
 mod studio;
 mod tidy;
+mod workbench;

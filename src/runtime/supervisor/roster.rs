@@ -61,7 +61,6 @@ impl Supervisor {
             let unit = self.unit(index, "overdue");
             if let Some(slot) = self.slots.get_mut(index as usize)
                 && slot.wake_at < now
-                && slot.lived > 0
             {
                 // Only in memory: whatever happens until it wakes, it stays overdue in the store.
                 slot.wake_at = rhythm::spread(slot.wake_at, now, window, unit);
