@@ -101,7 +101,8 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             Some((Some(line), message)) => (Some(line), message),
             _ => (None, text),
         };
-        Diagnostic::error(file, line, message.trim()).with_hint("the file does not compile; what ran before runs on")
+        Diagnostic::error(file, line, message.trim())
+            .with_hint("correct the line and save the file; until then, what ran before runs on")
     })
 }
 
@@ -314,5 +315,23 @@ fn freeze(table: &Table) {
             }
             Ok(())
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_compile_is_told_with_its_line() {
+        for (source, line, message) in [
+            ("local a = 1\nlocal b = = 2", 2, "Expected identifier when parsing expression, got '='"),
+            ("return {\n\tname = 'a: b',\n", 3, "Expected identifier when parsing expression, got <eof>"),
+            ("\n\n\nx:y:z()", 4, "Expected '(', '{' or <string> when parsing function call, got ':'"),
+        ] {
+            let problem = compile("personas/a.luau", source).expect_err("it is wrong");
+            assert_eq!((problem.file.as_str(), problem.line), ("scripts/personas/a.luau", Some(line)), "{problem:?}");
+            assert_eq!(problem.message, message);
+        }
     }
 }

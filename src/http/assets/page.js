@@ -27,7 +27,8 @@ const plural = (n, one, many = `${one}s`) => `${count.format(n)} ${n === 1 ? one
 // ---------------------------------------------------------------------------------------------------------- time
 
 // Bots' time may run faster than ours: it is told by what the fleet said last and by how long ago that was.
-const clock = { now: Date.now(), speed: 1, heard: performance.now() };
+// The wall's time is the server's too: nobody knows how this browser's clock is set.
+const clock = { now: Date.now(), speed: 1, heard: performance.now(), wall: Date.now() };
 const botsNow = () => clock.now + (performance.now() - clock.heard) * clock.speed;
 
 function span(millis) {
@@ -70,6 +71,10 @@ function setTime(node, at, zone) {
   setText(node, relative(Date.parse(at)));
 }
 
+function retell() {
+  for (const node of document.querySelectorAll("time[datetime]")) setText(node, relative(Date.parse(node.getAttribute("datetime"))));
+}
+
 // ------------------------------------------------------------------------------------------------------- requests
 
 class Refused extends Error {
@@ -82,6 +87,7 @@ class Refused extends Error {
 
 async function request(path, options) {
   const response = await fetch(API + path, { ...options, signal: AbortSignal.timeout(options?.method ? 65000 : 12000) });
+  clock.wall = Date.parse(response.headers.get("Date")) || Date.now();
   const body = await response.json().catch(() => null);
   if (!response.ok || body === null) throw new Refused(response.status, body);
   return body;
@@ -162,6 +168,8 @@ function showStatus(status) {
   clock.now = Date.parse(status.now);
   clock.speed = status.speed;
   clock.heard = performance.now();
+  // What was shown before the first answer was told by this browser's clock.
+  retell();
 
   const stopped = status.stopped_because;
   $("state").dataset.state = status.state;
@@ -205,7 +213,7 @@ function showStatus(status) {
     gallery.href = status.gallery_url;
     gallery.hidden = false;
   }
-  setText($("program"), `Version ${status.program}, running for ${span(Date.now() - Date.parse(status.started_at))}`);
+  setText($("program"), `Version ${status.program}, running for ${span(clock.wall - Date.parse(status.started_at))}`);
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -222,6 +230,10 @@ function signals(now) {
 // -------------------------------------------------------------------------------------------------------- scripts
 
 let scriptsShown = "";
+
+async function loadScripts() {
+  showScripts((await request("/scripts")).items);
+}
 
 function showScripts(scripts) {
   const text = JSON.stringify(scripts);
@@ -456,7 +468,7 @@ function line(activity, named) {
       named && (activity.bot
         ? make("button", { type: "button", class: "link", text: who, on: { click: () => open(activity.bot) } })
         : make("strong", { text: who })),
-      make("span", { class: bad ? "badge is-bad" : "badge", text: bad ? `${words(activity.kind)} ${activity.ending}` : words(activity.kind) }),
+      make("span", { class: bad ? "badge is-bad" : "badge", text: bad && !activity.kind.endsWith(activity.ending) ? `${words(activity.kind)} ${activity.ending}` : words(activity.kind) }),
       time(activity.at)),
     activity.text && make("div", { class: "words", text: activity.text }));
 }
@@ -507,7 +519,12 @@ async function connect() {
     stream.tries = 0;
     setText($("stream-state"), stream.held ? "held" : "live");
   });
-  source.addEventListener("activity", (event) => take(JSON.parse(event.data), true));
+  source.addEventListener("activity", (event) => {
+    const activity = JSON.parse(event.data);
+    take(activity, true);
+    // A save shows at once, right or wrong.
+    if (activity.kind.startsWith("reload")) loadScripts().catch(() => {});
+  });
   source.addEventListener("error", () => {
     // Connecting anew looks at the latest activities first, so that nothing is missed and nothing comes twice.
     if (stream.source === source) again();
@@ -537,7 +554,7 @@ async function look(all) {
   turn += 1;
   const work = [request("/status").then(showStatus)];
   if (all || turn % 2 === 0) work.push(loadBots());
-  if (all || turn % 2 === 1) work.push(request("/scripts").then((scripts) => showScripts(scripts.items)));
+  if (all || turn % 2 === 1) work.push(loadScripts());
   if (openBot && (all || turn % 2 === 0)) work.push(loadDetail());
   const [status] = await Promise.allSettled(work);
   looking = false;
@@ -560,9 +577,7 @@ function begin() {
   look(true);
   connect();
   poll = setInterval(() => look(false), 2000);
-  ticker = setInterval(() => {
-    for (const node of document.querySelectorAll("time[datetime]")) setText(node, relative(Date.parse(node.getAttribute("datetime"))));
-  }, 1000);
+  ticker = setInterval(retell, 1000);
 }
 
 function rest() {
