@@ -35,7 +35,7 @@ impl Supervisor {
             by_status,
             by_persona,
             stopped_because,
-            signals: self.signals.borrow().clone(),
+            signals: *self.signals.borrow(),
             refused: self
                 .entries
                 .iter()
