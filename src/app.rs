@@ -12,6 +12,7 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -418,11 +419,12 @@ async fn apply_configs(
     set_log_filter: Option<SetLogFilter>,
     stop: CancellationToken,
 ) {
+    let mut hang_ups = signal(SignalKind::hangup()).ok();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = changed.notified() => {}
-            () = hang_up() => info!("told to read the config again"),
+            () = hang_up(hang_ups.as_mut()) => info!("told to read the config again"),
         }
         let read = sources.clone();
         let loaded = tokio::task::spawn_blocking(move || Config::load(&read)).await;
@@ -474,13 +476,13 @@ async fn apply_configs(
 }
 
 /// Waits for SIGHUP.
-async fn hang_up() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::hangup()) {
-        Ok(mut signal) => {
-            signal.recv().await;
-        }
-        Err(_) => std::future::pending().await,
+async fn hang_up(signals: Option<&mut Signal>) {
+    let told = match signals {
+        Some(signals) => signals.recv().await,
+        None => None,
+    };
+    if told.is_none() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Changes {
     pub removed: Vec<PersonaName>,
     /// Personas as they were.
     pub unchanged: u64,
+    /// Whether the files could not be read, so that nothing is known of them.
+    pub is_blind: bool,
 }
 
 /// How a version is tested before it is accepted.
@@ -213,16 +215,23 @@ pub enum Error {
 ///
 /// # Errors
 /// When a folder cannot be listed; what is in it is then unknown, and not gone.
+#[expect(clippy::disallowed_methods, reason = "its callers give it a thread that may block")]
 pub fn read(origin: &Origin, most_bytes: usize) -> Result<Sources, Error> {
     const TRIES: u32 = 50;
     const PAUSE: Duration = Duration::from_millis(20);
+    const EMPTY_ROUNDS: u32 = 10;
     let mut sources = read_once(origin, most_bytes)?;
+    let mut empty_rounds = 0;
     for _ in 0..TRIES {
         // Files that are being saved while they are read would make a version that nobody wrote.
         let again = read_once(origin, most_bytes)?;
-        if again.files == sources.files && again.unreadable == sources.unreadable {
+        let is_quiet = again.files == sources.files && again.unreadable == sources.unreadable;
+        // Some editors empty a file before they write it; one that stays empty is taken for what it is.
+        let is_filled = empty_rounds >= EMPTY_ROUNDS || again.files.values().all(|text| !text.is_empty());
+        if is_quiet && is_filled {
             break;
         }
+        empty_rounds += u32::from(!is_filled);
         sources = again;
         std::thread::sleep(PAUSE);
     }

@@ -71,6 +71,8 @@ struct Slot {
     id: BotId,
     profile: Arc<Profile>,
     has_account: bool,
+    /// How often it asked for an account in vain.
+    account_tries: u32,
     lived: u64,
     version: Option<VersionId>,
     wake_at: Timestamp,
@@ -273,6 +275,7 @@ impl Supervisor {
             profile: slot.profile.clone(),
             version,
             has_account: slot.has_account,
+            account_tries: slot.account_tries,
             lived: slot.lived,
             last_version: slot.version.clone(),
             visit: slot.visit,
@@ -311,6 +314,7 @@ impl Supervisor {
         }
         let Some(slot) = self.slots.get_mut(done.slot as usize) else { return };
         slot.has_account = done.has_account;
+        slot.account_tries = if done.has_account { 0 } else { slot.account_tries.saturating_add(1) };
         let Some(row) = done.row else {
             if self.shared.stopping.is_cancelled() {
                 slot.is_acting = false;

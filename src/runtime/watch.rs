@@ -53,6 +53,11 @@ pub async fn run(watched: Watched, mut config: watch::Receiver<Config>, changed:
     let mut folder = identity_of(&watched.scripts);
     info!(scripts = %watched.scripts.display(), "watching for changes");
     let mut print = fingerprint(&watched).await;
+    // What was saved after the files were read for the start and before now was seen by nobody.
+    changed.config.notify_one();
+    if config.borrow().reload.watch {
+        changed.scripts.notify_one();
+    }
     let mut next_scan = Instant::now() + config.borrow().reload.poll;
     loop {
         tokio::select! {

@@ -15,7 +15,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use self::process::Process;
-use crate::living::{Audit, Home, Running, fault, persona, roster, text};
+use crate::living::{Home, Running, fault, persona, roster, text};
 
 /// Does one thing of every kind in a tick, in this order, and tells in its state what it did.
 const VILLAGER: &str = r##"on_tick = function(bot)
@@ -88,40 +88,39 @@ async fn holds(running: Running) {
     assert!(!bots.is_empty());
     for bot in bots {
         let state = running.state(&bot.id.to_string()).await;
-        remembers(&audit, &bot.username, &state);
+        let what = format!("{} @{}: {state}", bot.id, bot.username);
+        posts(&audit.titles_of(&bot.username), &state, &what);
+        let said = audit.comments().into_iter().filter(|(_, who, _)| *who == bot.username).map(|(post, ..)| post);
+        let remixes = audit.titles_of(&bot.username);
+        let remixes = remixes.iter().filter_map(|title| title.strip_prefix("remix of ")).map(str::to_owned);
+        for (key, kind, there) in [
+            ("liked", ActionKind::Upvote, audit.liked_by(&bot.username)),
+            ("said", ActionKind::Comment, said.collect()),
+            ("remixed", ActionKind::Remix, remixes.collect()),
+        ] {
+            let known = state[key].as_object().cloned().unwrap_or_default();
+            for (post, how) in &known {
+                assert!(how != "yes" || there.contains(post), "{key}: {post} was done and is not there\n{what}");
+            }
+            for post in there {
+                // A tick that was cut off is lived again in a gallery that went on, and may choose another post. Then the
+                // script does not know what it did, but the host does and never lets it do that again.
+                let store = &running.fleet.world().store;
+                let is_known = store.has_done(&bot.id, kind, &post).await.expect("a read");
+                assert!(is_known, "{key}: {post} was done and forgotten\n{what}");
+            }
+        }
     }
     assert_eq!(running.fleet.status().await.expect("a status").failed_ticks, 0);
     running.stop().await;
 }
 
-fn remembers(audit: &Audit, username: &str, state: &Value) {
-    let what = format!("@{username}: {state}");
+fn posts(titles: &[String], state: &Value, what: &str) {
     let count = |key: &str| state[key].as_u64().unwrap_or(0);
-    let mut posts: Vec<u64> = Vec::new();
-    let mut remixes: Vec<String> = Vec::new();
-    for title in audit.titles_of(username) {
-        match title.strip_prefix("post no. ") {
-            Some(number) => posts.push(number.parse().expect("a number")),
-            None => remixes.push(title.trim_start_matches("remix of ").to_owned()),
-        }
-    }
-    posts.sort_unstable();
+    let numbers = titles.iter().filter_map(|title| title.strip_prefix("post no. "));
+    let posts: Vec<u64> = numbers.map(|number| number.parse().expect("a number")).collect();
     assert!(posts.len() as u64 >= count("k") - count("doubts"), "a post was lost: {posts:?}\n{what}");
     assert!(posts.iter().all(|number| (1..=count("k")).contains(number)), "a post was forgotten: {posts:?}\n{what}");
-    let same = |key: &str, mut there: Vec<String>| {
-        let known = state[key].as_object().cloned().unwrap_or_default();
-        there.sort();
-        for post in &there {
-            assert!(known.contains_key(post), "{key}: {post} was done and forgotten\n{what}");
-        }
-        for (post, how) in &known {
-            assert!(how != "yes" || there.contains(post), "{key}: {post} was done and is not there\n{what}");
-        }
-    };
-    same("liked", audit.liked_by(username));
-    let said = audit.comments().into_iter().filter(|(_, who, _)| who == username).map(|(post, ..)| post).collect();
-    same("said", said);
-    same("remixed", remixes);
 }
 
 /// No post of a bot in an embedded studio is ever in doubt: the studio was cut off with it and can be asked.

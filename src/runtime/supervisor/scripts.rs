@@ -101,7 +101,9 @@ impl Supervisor {
         for name in &changes.removed {
             info!(persona = %name, "its file is gone");
         }
-        self.reconcile().await;
+        if !changes.is_blind {
+            self.reconcile().await;
+        }
         let reloaded = Reloaded {
             accepted: changes
                 .accepted
@@ -307,11 +309,11 @@ async fn look(mut catalog: Catalog, origin: Origin, test: Test) -> (Catalog, Cha
                 error = &problem as &dyn std::error::Error,
                 "everything stays as it is until the scripts can be read again"
             );
-            (catalog, Changes::default())
+            (catalog, Changes { is_blind: true, ..Changes::default() })
         }
         Err(problem) => {
             error!(%problem, "reading the scripts ended in a panic of the host; everything stays as it is");
-            (catalog, Changes::default())
+            (catalog, Changes { is_blind: true, ..Changes::default() })
         }
     }
 }
