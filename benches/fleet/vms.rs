@@ -98,11 +98,16 @@ pub async fn memory(asked: &Asked) -> anyhow::Result<Value> {
             }
         }
         times.push(started.elapsed().as_secs_f64() * 1e6);
+        if let Some(bot) = bots.last() {
+            anyhow::ensure!(bot.rest(), "a VM could not be collected");
+        }
         if kind == "lived" {
             let bot = bots.last_mut().context("there is a bot")?;
             let trial = trial();
             for tick in 1..=LIVED {
                 live(bot, &trial, index, tick).await?;
+                // As the fleet does with a VM that it keeps.
+                anyhow::ensure!(bot.rest(), "a VM could not be collected");
             }
         }
     }
