@@ -169,20 +169,13 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
     // The prelude makes a plain closure for every primitive, which costs a fraction of a function of the host's.
     let (wait, now, read_only): (Function, Function, Function) = prelude.call((waiting, immediate))?;
     lua.set_named_registry_value(READ_ONLY, read_only)?;
-    let mut operation = 0_usize;
-    for module in &MODULES {
+    for (place, module) in MODULES.iter().enumerate() {
         let table = module_table(lua, module.name)?;
-        for (name, _) in module.waiting {
-            set_dotted(lua, &table, short(name), wait.call(operation)?)?;
-            operation += 1;
+        for (entry, (name, _)) in module.waiting.iter().enumerate() {
+            set_dotted(lua, &table, short(name), wait.call(operation(place, entry))?)?;
         }
-    }
-    operation = 0;
-    for module in &MODULES {
-        let table = module_table(lua, module.name)?;
-        for (name, _) in module.immediate {
-            set_dotted(lua, &table, short(name), now.call(operation)?)?;
-            operation += 1;
+        for (entry, (name, _)) in module.immediate.iter().enumerate() {
+            set_dotted(lua, &table, short(name), now.call(operation(place, entry))?)?;
         }
     }
     Ok(())
@@ -220,15 +213,21 @@ fn set_dotted(lua: &Lua, table: &Table, name: &str, function: Function) -> mlua:
     }
 }
 
+/// Where a primitive stands in [`MODULES`], as one number: found without a search at every call.
+fn operation(module: usize, entry: usize) -> usize {
+    module << 8 | entry
+}
+
 fn waiting_operation(operation: usize) -> Option<(&'static Module, &'static str, Waiting)> {
-    let mut all = MODULES.iter().flat_map(|module| module.waiting.iter().map(move |entry| (module, entry.0, entry.1)));
-    all.nth(operation)
+    let module = MODULES.get(operation >> 8)?;
+    let (name, call) = module.waiting.get(operation & 0xff)?;
+    Some((module, name, *call))
 }
 
 fn immediate_operation(operation: usize) -> Option<(&'static Module, &'static str, Immediate)> {
-    let mut all =
-        MODULES.iter().flat_map(|module| module.immediate.iter().map(move |entry| (module, entry.0, entry.1)));
-    all.nth(operation)
+    let module = MODULES.get(operation >> 8)?;
+    let (name, call) = module.immediate.get(operation & 0xff)?;
+    Some((module, name, *call))
 }
 
 /// What the prelude is told: whether to go on, and with what.

@@ -84,9 +84,6 @@ impl LivingBot {
             version: version.clone(),
             vm,
         };
-        drop(table);
-        // The persona's lists were read by the host; what the functions do not hold on to need not stay in every VM.
-        bot.vm.lua.gc_collect().map_err(broken)?;
         Ok(bot)
     }
 
@@ -103,6 +100,12 @@ impl LivingBot {
     /// Bytes of Lua memory in use.
     pub fn memory(&self) -> usize {
         self.vm.lua.used_memory()
+    }
+
+    /// Collects what loading and ticks left behind, for a VM that is kept; answers whether that went well. A VM that is
+    /// dropped after its tick never pays for it.
+    pub fn rest(&self) -> bool {
+        self.vm.lua.gc_collect().is_ok()
     }
 
     /// Lives one tick. After an error the VM must be dropped: nothing of the tick counts.

@@ -52,7 +52,7 @@ pub struct Version {
     pub warnings: Vec<Diagnostic>,
     pub(super) main: String,
     pub(super) prelude: Arc<Vec<u8>>,
-    pub(super) chunks: BTreeMap<String, Arc<Chunk>>,
+    pub(super) chunks: Arc<BTreeMap<String, Arc<Chunk>>>,
 }
 
 impl Sources {
@@ -150,7 +150,7 @@ impl Workshop {
             return Err(vec![diagnostic.clone()]);
         }
         let broken = |error: mlua::Error| vec![Diagnostic::error(file.as_str(), None, error.to_string())];
-        let vm = Vm::new(&self.prelude, self.chunks.clone(), *limits).map_err(broken)?;
+        let vm = Vm::new(&self.prelude, Arc::new(self.chunks.clone()), *limits).map_err(broken)?;
         let returned = vm.load(&main).map_err(|diagnostic| vec![diagnostic])?;
         let used = vm.used();
         let mut diagnostics = Vec::new();
@@ -164,7 +164,8 @@ impl Workshop {
         let Some(persona) = persona.filter(|_| errors.is_empty()) else { return Err(errors) };
         let files: BTreeMap<String, Arc<str>> =
             used.iter().filter_map(|path| Some((path.clone(), sources.files.get(path)?.clone()))).collect();
-        let chunks = used.iter().filter_map(|path| Some((path.clone(), self.chunks.get(path)?.clone()))).collect();
+        let chunks: BTreeMap<_, _> =
+            used.iter().filter_map(|path| Some((path.clone(), self.chunks.get(path)?.clone()))).collect();
         Ok(Version {
             id: digest(&files),
             persona: Arc::new(persona),
@@ -172,7 +173,7 @@ impl Workshop {
             warnings,
             main,
             prelude: self.prelude.clone(),
-            chunks,
+            chunks: Arc::new(chunks),
         })
     }
 }

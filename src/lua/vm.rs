@@ -64,7 +64,7 @@ pub struct Vm {
 /// The files a VM may load, and those it has loaded.
 #[derive(Debug)]
 struct Loading {
-    chunks: BTreeMap<String, Arc<Chunk>>,
+    chunks: Arc<BTreeMap<String, Arc<Chunk>>>,
     state: Mutex<LoadState>,
 }
 
@@ -119,7 +119,7 @@ impl Vm {
     ///
     /// # Errors
     /// When it has no memory for its own globals.
-    pub fn new(prelude: &[u8], chunks: BTreeMap<String, Arc<Chunk>>, limits: Limits) -> mlua::Result<Self> {
+    pub fn new(prelude: &[u8], chunks: Arc<BTreeMap<String, Arc<Chunk>>>, limits: Limits) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
         // Without `catch_rust_panics` mlua puts a `pcall` of its own in, across which no call of the host's could wait.
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
@@ -134,12 +134,13 @@ impl Vm {
 
     fn furnish(&self, prelude: &[u8]) -> mlua::Result<()> {
         let lua = &self.lua;
-        let prelude: Function = lua.load(prelude).set_name("=host").set_mode(ChunkMode::Binary).call(())?;
-        api::install(lua, &self.slot, &prelude)?;
+        let (primitives, requiring): (Function, Function) =
+            lua.load(prelude).set_name("=host").set_mode(ChunkMode::Binary).call(())?;
+        api::install(lua, &self.slot, &primitives)?;
         let globals = lua.globals();
         let log: Table = globals.raw_get("log")?;
         globals.raw_set("print", log.raw_get::<Function>("info")?)?;
-        globals.raw_set("require", self.require()?)?;
+        globals.raw_set("require", self.require(&requiring)?)?;
         let mut removed = Vec::new();
         globals.for_each(|name: String, value: Value| {
             let is_module = super::modules::MODULES.iter().any(|module| module.name == name);
@@ -188,7 +189,7 @@ impl Vm {
         run_file(&self.lua, &self.loading, path)
     }
 
-    fn require(&self) -> mlua::Result<Function> {
+    fn require(&self, requiring: &Function) -> mlua::Result<Function> {
         let loading = self.loading.clone();
         let cache = self.lua.create_table()?;
         let load = self.lua.create_function(move |lua, name: Value| {
@@ -238,13 +239,7 @@ impl Vm {
             cache.raw_set(path.as_str(), &value)?;
             Ok((true, value))
         })?;
-        // Raised in Luau, so that the message carries the caller's file and line.
-        let wrap: Function = self
-            .lua
-            .load("local load, error = ... return function(name) local ok, value = load(name) if not ok then error(value, 2) end return value end")
-            .set_name("=host")
-            .into_function()?;
-        wrap.call((load, self.lua.globals().raw_get::<Function>("error")?))
+        requiring.call(load)
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Job {
     pub failures: u32,
     /// Its VM, if it is still there and of this version.
     pub living: Option<LivingBot>,
+    /// Its VM is kept only when it wakes before this: the cache is full of bots that wake sooner.
+    pub keep_before: Timestamp,
 }
 
 /// What a tick came to.
@@ -178,7 +180,9 @@ pub async fn tick(shared: Arc<Shared>, mut job: Job) -> Done {
     row.delivered = delivered;
     if commit(&shared, &row).await {
         let wall = shared.world.clock.wall_until(wake_at);
-        done.living = (wall <= shared.settings.load().warm).then_some(living);
+        let is_kept = wake_at < job.keep_before && wall <= shared.settings.load().warm;
+        // Collected, or else dropped, here: the supervisor has no time for either.
+        done.living = is_kept.then_some(living).filter(LivingBot::rest);
         done.row = Some(Box::new(row));
     }
     done

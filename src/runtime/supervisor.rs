@@ -281,6 +281,7 @@ impl Supervisor {
             visit: slot.visit,
             failures: slot.failures,
             living: self.warm.take(index),
+            keep_before: self.warm.keeps_before(self.shared.settings.load().warm_vms),
         };
         let span = tracing::info_span!("tick", bot = %job.id, version = %job.version.id);
         let shared = self.shared.clone();

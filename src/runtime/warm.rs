@@ -27,6 +27,14 @@ impl Warm {
         }
     }
 
+    /// Only a bot that wakes before this would be kept now.
+    pub fn keeps_before(&self, most: usize) -> Timestamp {
+        if self.vms.len() < most {
+            return Timestamp::MAX;
+        }
+        self.order.last().map_or(Timestamp::MIN, |(wakes_at, _)| *wakes_at)
+    }
+
     /// Takes a bot's VM out.
     pub fn take(&mut self, slot: u32) -> Option<LivingBot> {
         let (wakes_at, living) = self.vms.remove(&slot)?;

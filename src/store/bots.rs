@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::writer::Extent;
 use super::{Error, Store, from_ms, journal, read, to_ms};
 use crate::model::activity::{Activity, NewActivity};
 use crate::model::name::{BotId, PersonaName, VersionId};
@@ -207,7 +208,7 @@ impl Store {
     /// When the write fails.
     pub async fn set_account(&self, id: &BotId, account: Option<String>) -> Result<(), Error> {
         let id = id.to_string();
-        self.write(move |connection| {
+        self.write_one(move |connection| {
             Box::pin(async move {
                 sqlx::query("UPDATE bots SET account = $2 WHERE id = $1")
                     .bind(id)
@@ -273,7 +274,9 @@ impl Store {
     /// # Errors
     /// When the write fails; then nothing of the tick was kept.
     pub async fn commit_tick(&self, tick: TickRow) -> Result<Vec<Activity>, Error> {
-        self.write(move |connection| {
+        let is_plain = tick.hold.is_none() && tick.delivered.is_empty() && tick.activities.is_empty();
+        let extent = if is_plain { Extent::One } else { Extent::Many };
+        self.write_as(extent, move |connection| {
             Box::pin(async move {
                 let id = tick.id.to_string();
                 sqlx::query(

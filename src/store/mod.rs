@@ -29,7 +29,7 @@ pub use intents::{ActionCounts, Opened};
 pub use journal::{ActivityQuery, AuditRow};
 pub use memories::StoredMemory;
 pub use scripts::StoredVersion;
-use writer::{Finish, Job, Writer};
+use writer::{Extent, Finish, Job, Work, Writer};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -150,8 +150,29 @@ impl Store {
             + Send
             + 'static,
     {
+        self.write_as(Extent::Many, job).await
+    }
+
+    /// The same for a job of one statement, which fails as a whole and needs nobody to take it back.
+    async fn write_one<T, F>(&self, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> futures_util::future::BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
+    {
+        self.write_as(Extent::One, job).await
+    }
+
+    async fn write_as<T, F>(&self, extent: Extent, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> futures_util::future::BoxFuture<'c, Result<T, sqlx::Error>>
+            + Send
+            + 'static,
+    {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let work: Work = Box::new(move |connection| {
             Box::pin(async move {
                 let result = match connection {
                     Ok(connection) => job(connection).await.map_err(|source| Error::Write(Arc::new(source))),
@@ -169,7 +190,7 @@ impl Store {
                 (failed, finish)
             })
         });
-        self.writer.send(job).await?;
+        self.writer.send(Job { extent, work }).await?;
         answer.await.map_err(|_| Error::Closed)?
     }
 }

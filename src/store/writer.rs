@@ -15,8 +15,23 @@ use super::Error;
 pub(super) type Finish = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// Does its statements and answers whether they failed, and whom to tell; without a connection it only tells why.
-pub(super) type Job =
+pub(super) type Work =
     Box<dyn for<'c> FnOnce(Result<&'c mut SqliteConnection, Error>) -> BoxFuture<'c, (bool, Finish)> + Send>;
+
+/// One caller's statements.
+pub(super) struct Job {
+    pub(super) extent: Extent,
+    pub(super) work: Work,
+}
+
+/// How many statements a job has at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// One, which SQLite itself takes back when it fails.
+    One,
+    /// Any number; a savepoint takes them back together.
+    Many,
+}
 
 /// Jobs waiting for a group; when full, callers wait.
 const QUEUE: usize = 4096;
@@ -89,7 +104,7 @@ async fn commit(pool: &SqlitePool, group: &mut Vec<Job>) {
     // The group ended before these had their turn: they fail for the same reason.
     if let Err(error) = &ended {
         for job in group.drain(..) {
-            finishes.push(job(Err(error.clone())).await.1);
+            finishes.push((job.work)(Err(error.clone())).await.1);
         }
     }
     for finish in finishes {
@@ -103,16 +118,29 @@ async fn write_group(
     finishes: &mut Vec<Finish>,
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    while !group.is_empty() {
+    sqlx::query("SAVEPOINT alive").execute(&mut *transaction).await?;
+    while let Some(extent) = group.last().map(|job| job.extent) {
         // Before the job is taken, so that it can still be told when this fails.
-        sqlx::query("SAVEPOINT job").execute(&mut *transaction).await?;
-        let Some(job) = group.pop() else { break };
-        let (failed, finish) = job(Ok(&mut transaction)).await;
-        finishes.push(finish);
-        if failed {
-            sqlx::query("ROLLBACK TO job").execute(&mut *transaction).await?;
+        if extent == Extent::Many {
+            sqlx::query("SAVEPOINT job").execute(&mut *transaction).await?;
         }
-        sqlx::query("RELEASE job").execute(&mut *transaction).await?;
+        let Some(job) = group.pop() else { break };
+        let (failed, finish) = (job.work)(Ok(&mut transaction)).await;
+        finishes.push(finish);
+        match extent {
+            Extent::Many => {
+                if failed {
+                    sqlx::query("ROLLBACK TO job").execute(&mut *transaction).await?;
+                }
+                sqlx::query("RELEASE job").execute(&mut *transaction).await?;
+            }
+            // A full disk ends the whole transaction; then this fails too, and nothing is written outside of one.
+            Extent::One if failed => {
+                sqlx::query("RELEASE alive").execute(&mut *transaction).await?;
+                sqlx::query("SAVEPOINT alive").execute(&mut *transaction).await?;
+            }
+            Extent::One => {}
+        }
     }
     transaction.commit().await
 }
