@@ -144,10 +144,10 @@ impl Vm {
             let is_module = super::modules::MODULES.iter().any(|module| module.name == name);
             if !is_module && !KEPT.contains(&name.as_str()) {
                 removed.push(name);
-            } else if let Value::Table(table) = value {
-                if name != "_G" {
-                    freeze(&table);
-                }
+            } else if let Value::Table(table) = value
+                && name != "_G"
+            {
+                freeze(&table);
             }
             Ok(())
         })?;
