@@ -623,7 +623,6 @@ async fn tick(text: &str, limits: Limits) -> Result<(), Diagnostic> {
 async fn check(cases: &[Case], begins: u32) {
     let mut wrong = String::new();
     for (name, ends, body, says) in cases {
-        eprintln!("{name}");
         let text = ticking(body);
         let line = marked(&text, begins);
         match tick(&text, limits(*ends)).await {
@@ -769,7 +768,6 @@ async fn files_that_are_hostile_are_refused_with_their_line() {
     ];
     let mut wrong = String::new();
     for (name, ends, persona, x, file, line, says) in &cases {
-        eprintln!("{name}");
         let mut files = vec![("personas/test.luau", persona.as_str())];
         if !x.is_empty() {
             files.push(("lib/x.luau", x));
