@@ -198,22 +198,32 @@ impl Host {
         }
         self.refuse_false_claims(&words)?;
         let seen = self.post(post.clone()).await?;
-        let (words, typing_from) = match &reply_to {
+        let (words, typing_from, is_asked) = match &reply_to {
             None if seen.is_me => {
                 return Err(Refusal::failure(
                     FailureKind::OwnPost,
                     "a bot comments on its own post only to answer somebody: give `reply_to`",
                 ));
             }
-            None => (words, Some(seen.post.created_at)),
+            None => (words, Some(seen.post.created_at), false),
             Some(comment) => {
                 let asked = self.find_comment(&seen.post, comment).await?;
                 if asked.is_me {
                     return Err(Refusal::failure(FailureKind::OwnPost, "a bot does not answer itself"));
                 }
-                (addressed(words, &asked.comment.author), Some(asked.comment.created_at))
+                (addressed(words, &asked.comment.author), Some(asked.comment.created_at), self.is_asked_by(&asked))
             }
         };
+        if let Side::Live(world) = &self.side
+            && !seen.is_me
+            && !is_asked
+            && world.store.has_commented(&self.bot, &post, self.tick).await?
+        {
+            return Err(Refusal::failure(
+                FailureKind::AlreadyDone,
+                "this bot has spoken under the post before, and nobody has asked it to go on",
+            ));
+        }
         let Side::Live(world) = &self.side else {
             let Side::Trial(trial) = &self.side else { return Err(Refusal::Stopping) };
             return Ok(SeenComment { comment: trial.comment(&self.profile, words), is_me: true, is_fleet: true });
@@ -250,6 +260,11 @@ impl Host {
             author: self.as_author(),
         };
         Ok(SeenComment { comment, is_me: true, is_fleet: true })
+    }
+
+    /// Whether a comment speaks to this bot.
+    fn is_asked_by(&self, comment: &SeenComment) -> bool {
+        comment.comment.content.contains(&format!("@{}", self.profile.username))
     }
 
     /// A comment that is asked to be answered. Only what is there can be answered.
@@ -537,7 +552,11 @@ fn check_draft(draft: &Draft) -> Result<(), Refusal> {
 fn addressed(words: String, author: &Author) -> String {
     match &author.username {
         Some(username) if !words.contains(&format!("@{username}")) => {
-            let addressed = format!("@{username} {words}");
+            // Whoever is named in the text already need not be named twice.
+            let addressed = match words.contains(username.as_str()) {
+                true => words.replacen(username.as_str(), &format!("@{username}"), 1),
+                false => format!("@{username} {words}"),
+            };
             if addressed.chars().count() > COMMENT_CHARS { words } else { addressed }
         }
         _ => words,

@@ -23,7 +23,8 @@ impl Supervisor {
             *by_persona.entry(slot.id.persona.clone()).or_default() += 1;
         }
         let stopped_because = match self.pauses.get(&None) {
-            Some(pause) => Some(format!("paused by an operator: {}", pause.reason)),
+            Some(pause) if pause.reason.is_empty() => Some("paused by operator".to_owned()),
+            Some(pause) => Some(format!("paused by operator: {}", pause.reason)),
             None => {
                 self.everybody_waits(now).map(|(until, by)| format!("{by} until {}", short(until, now, &TimeZone::UTC)))
             }
