@@ -2,7 +2,9 @@
 //!
 //! `build` makes and binds everything, `serve` runs it until told to stop, and stopping is one path with one deadline.
 
-use std::collections::BTreeMap;
+pub mod agents;
+pub mod check;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
@@ -32,15 +35,15 @@ use crate::host::{Rules, World};
 use crate::http;
 use crate::lua::limits::Limits;
 use crate::model::action::ActionKind;
-use crate::model::diagnostic::Diagnostic;
+use crate::model::activity::{Ending, NewActivity};
 use crate::model::seconds::Seconds;
 use crate::runtime::bot::{Settings, Shared};
-use crate::runtime::catalog::{self, Catalog, Origin, Test};
+use crate::runtime::catalog::Origin;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::supervisor::{CLOCK, NewConfig, Parts, Supervisor};
 use crate::runtime::watch::{self, Changed, Watched};
 use crate::secret::Secret;
-use crate::store::{BotRow, Store};
+use crate::store::Store;
 use crate::studio::{self, Studio};
 
 /// The token of an embedded studio that only this machine can reach.
@@ -249,6 +252,7 @@ impl App {
             self.changed.config.clone(),
             self.configs,
             self.options.set_log_filter,
+            self.world.clone(),
             watch_stop.clone(),
         ));
         let stopping = self.shared.stopping.clone();
@@ -303,113 +307,6 @@ pub async fn serve_studio(config: &Config, stop: CancellationToken, ready: impl 
     studio.serve(listener, stop).await.context("the studio ended")
 }
 
-/// What is wrong with the scripts, and which personas are fine.
-#[derive(Debug, Default)]
-pub struct Checked {
-    /// Personas that would be accepted, with how many files they are made of.
-    pub fine: Vec<(String, usize)>,
-    /// Everything that is wrong, warnings too.
-    pub problems: Vec<Diagnostic>,
-    /// The texts, for showing the line.
-    pub texts: BTreeMap<String, Arc<str>>,
-}
-
-/// Compiles, checks and rehearses every script, and holds the roster against it, without starting anything.
-///
-/// # Errors
-/// When the host's own prelude does not compile.
-pub async fn check_scripts(config: &Config) -> anyhow::Result<Checked> {
-    let origin = origin(config);
-    let limits = limits(config);
-    let bytes = limits.source_bytes;
-    let sources = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await??;
-    let mut catalog = Catalog::new().map_err(|problem| anyhow::anyhow!("{problem}"))?;
-    let test = Test { limits, has_trial: config.reload.trial, now: Timestamp::now() };
-    catalog.refresh(&sources, test).await;
-    let mut checked = Checked { texts: sources.files.clone(), ..Checked::default() };
-    let mut used = std::collections::BTreeSet::new();
-    for (name, entry) in &catalog.entries {
-        checked.problems.extend(entry.errors.iter().cloned());
-        if let Some(version) = &entry.version {
-            checked.problems.extend(version.warnings.iter().cloned());
-            checked.fine.push((name.to_string(), version.files.len()));
-            used.extend(version.files.keys().cloned());
-        }
-    }
-    checked.problems.extend(catalog.misnamed.iter().cloned());
-    // A file that no persona requires is compiled all the same, since somebody is writing it.
-    for problem in catalog.broken_files() {
-        if !checked.problems.iter().any(|known| known.file == problem.file && known.line == problem.line) {
-            checked.problems.push(problem);
-        }
-    }
-    for (path, problem) in &sources.unreadable {
-        let file = format!("scripts/{path}");
-        if !checked.problems.iter().any(|known| known.file == file) {
-            checked.problems.push(Diagnostic::error(file, None, problem.as_str()));
-        }
-    }
-    for name in config.roster.counts.keys().filter(|name| !catalog.entries.contains_key(name)) {
-        let known: Vec<&str> = catalog.entries.keys().map(crate::model::name::PersonaName::as_str).collect();
-        let hint = match crate::text::nearest(name.as_str(), &known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are: {}", known.join(", ")),
-        };
-        let message = format!("the roster asks for bots of `{name}`, and there is no such persona");
-        checked.problems.push(Diagnostic::error("config.toml", None, message).with_hint(hint));
-    }
-    Ok(checked)
-}
-
-/// Every bot there ever was, for `fleet agents`.
-///
-/// # Errors
-/// When there is no data yet, or it cannot be read.
-pub async fn agents(config: &Config) -> anyhow::Result<Vec<BotRow>> {
-    let store = open_existing(config).await?;
-    let bots = store.bots().await?;
-    store.close().await;
-    Ok(bots)
-}
-
-/// Deletes the accounts of bots that left the roster; answers how many.
-///
-/// # Errors
-/// When the studio or the store cannot be reached.
-pub async fn prune_agents(config: &Config) -> anyhow::Result<u64> {
-    let store = open_existing(config).await?;
-    let (api_url, token) = match &config.floimg.studio {
-        StudioAddress::Embedded => (Url::parse(&format!("http://{}", config.studio.listen))?, embedded_token(config)?),
-        StudioAddress::Remote(url) => {
-            (url.clone(), config.floimg.token.clone().context("the service token is missing")?)
-        }
-    };
-    let floimg = Floimg::new(floimg_options(config, api_url, token, Clock::wall()))?;
-    let mut deleted = 0;
-    for bot in store.bots().await?.into_iter().filter(|bot| bot.retired_at.is_some()) {
-        if let Some(account) = &bot.account {
-            floimg
-                .delete_account(account)
-                .await
-                .with_context(|| format!("could not delete the account of {}", bot.id))?;
-            store.set_account(&bot.id, None).await?;
-            deleted += 1;
-        }
-    }
-    store.close().await;
-    Ok(deleted)
-}
-
-async fn open_existing(config: &Config) -> anyhow::Result<Store> {
-    let database = config.data_dir.join("fleet.db");
-    anyhow::ensure!(
-        database.is_file(),
-        "there is no fleet in `{}` yet\nhint: run `fleet run` first, or name its folder with --data",
-        config.data_dir.display()
-    );
-    Ok(Store::open(&database).await?)
-}
-
 /// Applies what can change live each time the config file may have changed.
 async fn apply_configs(
     in_force: tokio::sync::watch::Sender<Config>,
@@ -417,6 +314,7 @@ async fn apply_configs(
     changed: Arc<Notify>,
     configs: mpsc::Sender<NewConfig>,
     set_log_filter: Option<SetLogFilter>,
+    world: Arc<World>,
     stop: CancellationToken,
 ) {
     let mut hang_ups = signal(SignalKind::hangup()).ok();
@@ -432,6 +330,21 @@ async fn apply_configs(
             Ok(Ok(new)) => new,
             Ok(Err(problem)) => {
                 error!("the config is wrong and was not applied; what was in force stays\n{problem}");
+                let problems: Vec<String> =
+                    problem.problems.iter().map(|one| format!("{}: {}", one.place, one.message)).collect();
+                world
+                    .journal
+                    .record(NewActivity {
+                        at: world.clock.now(),
+                        bot: None,
+                        persona: None,
+                        kind: "config_refused".to_owned(),
+                        ending: Ending::Refused,
+                        target: String::new(),
+                        text: format!("not applied, what was in force stays: {}", problems.join("; ")),
+                        detail: json!({ "problems": problems }),
+                    })
+                    .await;
                 continue;
             }
             Err(problem) => {

@@ -16,7 +16,9 @@ use tracing_subscriber::{EnvFilter, Layer, reload};
 
 use super::failure::{Exit, Failure};
 use super::output::{Output, printable};
-use crate::app::{self, App, Checked, Options, SetLogFilter};
+use crate::app::agents;
+use crate::app::check::{self, Checked};
+use crate::app::{self, App, Options, SetLogFilter};
 use crate::config::{Config, LogFormat, Sources};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::store::BotRow;
@@ -116,7 +118,7 @@ async fn again() -> anyhow::Result<()> {
 
 /// Checks scripts.
 pub(super) fn check(config: &Config, args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
-    let mut checked = runtime()?.block_on(app::check_scripts(config))?;
+    let mut checked = runtime()?.block_on(check::scripts(config))?;
     if !args.paths.is_empty() {
         let folder = &config.scripts_dir;
         for path in &args.paths {
@@ -248,11 +250,11 @@ pub(super) fn studio(config: &Config, output: &Output) -> Result<Exit, Failure> 
 pub(super) fn agents(config: &Config, args: &AgentsArgs, output: Output) -> Result<Exit, Failure> {
     if let Some(AgentsCommand::Prune) = args.command {
         config.ready_to_run()?;
-        let deleted = runtime()?.block_on(app::prune_agents(config))?;
+        let deleted = runtime()?.block_on(agents::prune(config))?;
         output.text(&format!("deleted {}\n", counted(usize::try_from(deleted).unwrap_or(usize::MAX), "account")))?;
         return Ok(Exit::Fine);
     }
-    let bots = runtime()?.block_on(app::agents(config))?;
+    let bots = runtime()?.block_on(agents::all(config))?;
     let bots: Vec<&BotRow> = bots.iter().filter(|bot| bot.account.is_some()).collect();
     if args.json {
         let rows: Vec<Value> = bots

@@ -3,6 +3,7 @@
 //! A [`Host`] is scoped to one bot and one tick: nothing in it takes the id of another bot.
 
 pub mod action;
+mod allow;
 pub mod crash;
 pub mod gallery;
 pub mod identity;

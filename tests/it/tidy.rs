@@ -29,7 +29,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
     ("async_openai", &["llm/"]),
     ("notify", &["runtime/"]),
     ("clap", &["cli/"]),
-    ("anyhow", &["app.rs", "cli/", "main.rs"]),
+    ("anyhow", &["app.rs", "app/", "cli/", "main.rs"]),
 ];
 
 /// What makes a static hold state.

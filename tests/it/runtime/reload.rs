@@ -294,10 +294,12 @@ async fn a_saved_config_is_applied_and_a_broken_one_is_not() {
     running.until_told("config_applied", 1).await;
     running.until("more bots", async || (running.bots().await.len() == 4).then_some(())).await;
     assert_eq!(days(), 7);
-    for broken in ["[limits]\nduplicate_days = -1\n", "[limits\n", "[nonsense]\nx = 1\n", "bots = 3\n"] {
-        home.config(broken);
-        // Nothing tells of a config that was not applied but the log; a good one after it proves that it was read past.
-        running.live_on(0).await;
+    let broken = ["[limits]\nduplicate_days = -1\n", "[limits\n", "[nonsense]\nx = 1\n", "bots = 3\n"];
+    for (place, text) in broken.into_iter().enumerate() {
+        home.config(text);
+        let told = running.until_told("config_refused", place + 1).await;
+        let said = &told.last().expect("one").what.text;
+        assert!(said.contains("config.toml"), "{said}");
     }
     assert_eq!((running.bots().await.len(), days()), (4, 7));
     home.config(&with_roster("[limits]\nduplicate_days = 9\n", &[("walker", 1)]));
