@@ -91,14 +91,18 @@ pub async fn memory(asked: &Asked) -> anyhow::Result<Value> {
             before = resident()?;
         }
         let started = Instant::now();
-        match kind {
-            "bare" => bare.push(bare_vm(&bytecode)?),
-            _ => {
-                bots.push(LivingBot::new(version.clone(), WIDE, None).map_err(|problem| anyhow::anyhow!("{problem}"))?)
-            }
+        if kind == "bare" {
+            bare.push(bare_vm(&bytecode)?);
+        } else {
+            let bot = LivingBot::new(version.clone(), WIDE, None);
+            bots.push(bot.map_err(|problem| anyhow::anyhow!("{problem}"))?);
         }
         times.push(started.elapsed().as_secs_f64() * 1e6);
-        if let Some(bot) = bots.last() {
+        if let Some((lua, _)) = bare.last() {
+            lua.gc_collect()?;
+        }
+        if kind == "fresh" {
+            let bot = bots.last().context("there is a bot")?;
             anyhow::ensure!(bot.rest(), "a VM could not be collected");
         }
         if kind == "lived" {
@@ -145,8 +149,6 @@ fn bare_vm(bytecode: &Arc<BTreeMap<String, Vec<u8>>>) -> anyhow::Result<(Lua, Ve
         anyhow::bail!("the persona returned no table");
     };
     let held = held(&persona)?;
-    drop(persona);
-    lua.gc_collect()?;
     Ok((lua, held))
 }
 
