@@ -12,6 +12,7 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,7 @@ use crate::http;
 use crate::lua::limits::Limits;
 use crate::model::action::ActionKind;
 use crate::model::diagnostic::Diagnostic;
+use crate::model::seconds::Seconds;
 use crate::runtime::bot::{Settings, Shared};
 use crate::runtime::catalog::{self, Catalog, Origin, Test};
 use crate::runtime::fleet::Fleet;
@@ -238,20 +240,17 @@ impl App {
             }
         });
         let watch_stop = CancellationToken::new();
-        if self.config.reload.watch {
-            let watched = Watched { scripts: scripts_folder(&self.origin), config: config_file(&self.sources) };
-            let reload = &self.config.reload;
-            helpers.spawn(watch::run(watched, reload.debounce, reload.poll, self.changed.clone(), watch_stop.clone()));
-        }
+        let (in_force, config) = tokio::sync::watch::channel(self.config);
+        let watched = Watched { scripts: scripts_folder(&self.origin), config: config_file(&self.sources) };
+        helpers.spawn(watch::run(watched, config.clone(), self.changed.clone(), watch_stop.clone()));
         helpers.spawn(apply_configs(
-            self.config.clone(),
+            in_force,
             self.sources,
             self.changed.config.clone(),
             self.configs,
             self.options.set_log_filter,
             watch_stop.clone(),
         ));
-        let grace = self.config.runtime.grace;
         let stopping = self.shared.stopping.clone();
         let mut bots = JoinSet::new();
         bots.spawn(self.supervisor.run());
@@ -261,6 +260,7 @@ impl App {
                 error!(?ended, "the supervisor ended by itself; stopping");
             }
         }
+        let grace = config.borrow().runtime.grace;
         info!(grace_secs = grace.as_secs(), "stopping");
         watch_stop.cancel();
         stopping.cancel();
@@ -322,7 +322,7 @@ pub async fn check_scripts(config: &Config) -> anyhow::Result<Checked> {
     let origin = origin(config);
     let limits = limits(config);
     let bytes = limits.source_bytes;
-    let sources = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await?;
+    let sources = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await??;
     let mut catalog = Catalog::new().map_err(|problem| anyhow::anyhow!("{problem}"))?;
     let test = Test { limits, has_trial: config.reload.trial, now: Timestamp::now() };
     catalog.refresh(&sources, test).await;
@@ -412,18 +412,19 @@ async fn open_existing(config: &Config) -> anyhow::Result<Store> {
 
 /// Applies what can change live each time the config file may have changed.
 async fn apply_configs(
-    mut config: Config,
+    in_force: tokio::sync::watch::Sender<Config>,
     sources: Sources,
     changed: Arc<Notify>,
     configs: mpsc::Sender<NewConfig>,
     set_log_filter: Option<SetLogFilter>,
     stop: CancellationToken,
 ) {
+    let mut hang_ups = signal(SignalKind::hangup()).ok();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = changed.notified() => {}
-            () = hang_up() => info!("told to read the config again"),
+            () = hang_up(hang_ups.as_mut()) => info!("told to read the config again"),
         }
         let read = sources.clone();
         let loaded = tokio::task::spawn_blocking(move || Config::load(&read)).await;
@@ -438,6 +439,7 @@ async fn apply_configs(
                 continue;
             }
         };
+        let config = in_force.borrow().clone();
         let changes = config.changes(&new);
         if changes.is_empty() {
             continue;
@@ -466,21 +468,21 @@ async fn apply_configs(
         }
         let applied =
             NewConfig { rules: rules(&new), settings: settings(&new), roster: new.roster.clone(), changes: told };
+        in_force.send_replace(new);
         if configs.send(applied).await.is_err() {
             return;
         }
-        config = new;
     }
 }
 
 /// Waits for SIGHUP.
-async fn hang_up() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::hangup()) {
-        Ok(mut signal) => {
-            signal.recv().await;
-        }
-        Err(_) => std::future::pending().await,
+async fn hang_up(signals: Option<&mut Signal>) {
+    let told = match signals {
+        Some(signals) => signals.recv().await,
+        None => None,
+    };
+    if told.is_none() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -545,6 +547,8 @@ fn floimg_options(config: &Config, api_url: Url, token: Secret, clock: Clock) ->
         max_concurrent: floimg.max_concurrent,
         read_retries: floimg.read_retries,
         generators: floimg.generators.clone(),
+        // A minute of bots' time, so that a hurried studio is not waited for by the wall.
+        look_every: Seconds::clamped(60.0 / config.clock.speed).duration().max(Duration::from_secs(1)),
         ..FloimgOptions::new(api_url, token, clock)
     }
 }

@@ -39,7 +39,7 @@ const LIVED: u32 = 4;
 fn bundled() -> anyhow::Result<Arc<Version>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     let origin = floimg_fleet::runtime::catalog::Origin::Folder(folder);
-    build(&floimg_fleet::runtime::catalog::read(&origin, WIDE.source_bytes), BUNDLED)
+    build(&floimg_fleet::runtime::catalog::read(&origin, WIDE.source_bytes)?, BUNDLED)
 }
 
 /// Compiles one persona of some files.
@@ -131,7 +131,7 @@ fn compile(version: &Version) -> anyhow::Result<Arc<BTreeMap<String, Vec<u8>>>> 
 /// A bare VM of a script: the same libraries, sandboxed, with the same functions held, and nothing of the host.
 fn bare_vm(bytecode: &Arc<BTreeMap<String, Vec<u8>>>) -> anyhow::Result<(Lua, Vec<Function>)> {
     let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
-    let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+    let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
     lua.set_memory_limit(WIDE.memory_bytes)?;
     let loaded = lua.create_table()?;
     let files = bytecode.clone();

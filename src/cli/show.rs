@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::failure::{Exit, Failure};
-use super::output::{Output, cell};
+use super::output::{Output, cell, printable};
 use super::remote::{Remote, escaped};
 use crate::config::Config;
 use crate::model::name::BotId;
@@ -41,8 +41,61 @@ pub(super) struct BotsArgs {
 /// Prints how the fleet is doing.
 pub(super) fn status(config: &Config, args: &JsonArgs, output: Output) -> Result<Exit, Failure> {
     let status = Remote::of(config)?.get("/api/v1/status")?;
-    if args.json { output.json(&status) } else { output.value(&status) }?;
+    if args.json {
+        output.json(&status)?;
+        return Ok(Exit::Fine);
+    }
+    let text = |key: &str| cell(status.get(key));
+    let counts = |key: &str| {
+        let counts = status.get(key).and_then(Value::as_object);
+        let counts =
+            counts.map(|counts| counts.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>());
+        counts.unwrap_or_default().join(", ")
+    };
+    let state = match status.get("stopped_because").and_then(Value::as_str) {
+        Some(reason) => format!("{}: {reason}", text("state")),
+        None => text("state"),
+    };
+    let actions = status.get("actions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let actions: Vec<String> = actions
+        .iter()
+        .filter(|action| ACTIONS.contains(&cell(action.get("kind")).as_str()))
+        .map(|action| {
+            format!("{} {} {}", cell(action.get("count")), cell(action.get("kind")), cell(action.get("ending")))
+        })
+        .collect();
+    let lag = |key: &str| cell(status.get("lag").and_then(|lag| lag.get(key)));
+    let rows = [
+        ("state", state),
+        ("bots", format!("{}: {}", text("bots"), counts("by_status"))),
+        ("personas", counts("by_persona")),
+        ("refused scripts", text("refused")),
+        ("actions, last day", actions.join(", ")),
+        ("ticks", format!("{}, {} went wrong", text("ticks"), text("failed_ticks"))),
+        ("wake-up lag", format!("half within {} ms, 99 % within {} ms", lag("p50_millis"), lag("p99_millis"))),
+        ("VMs in memory", text("vms")),
+        ("next wake", seconds(&text("next_wake"))),
+        ("bots' time", format!("{}, {} times as fast as the wall", seconds(&text("now")), text("speed"))),
+        ("running since", seconds(&text("started_at"))),
+        ("gallery", text("gallery_url")),
+    ];
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty() && value != "-")
+        .map(|(name, value)| vec![name.to_owned(), value])
+        .collect();
+    output.table(&[], &rows)?;
     Ok(Exit::Fine)
+}
+
+/// The kinds of activities that are actions.
+const ACTIONS: [&str; 5] = ["generate", "share", "upvote", "comment", "remix"];
+
+/// A time without the fraction of its second; what is no time stays as it is.
+fn seconds(text: &str) -> String {
+    let time: Option<jiff::Timestamp> = text.parse().ok();
+    time.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok())
+        .map_or_else(|| text.to_owned(), |time| time.to_string())
 }
 
 /// Prints bots.
@@ -50,7 +103,7 @@ pub(super) fn bots(config: &Config, args: &BotsArgs, output: Output) -> Result<E
     let remote = Remote::of(config)?;
     if let Some(id) = &args.id {
         let bot = remote.get(&format!("/api/v1/bots/{}", escaped(&id.to_string())))?;
-        if args.json { output.json(&bot) } else { output.value(&bot) }?;
+        if args.json { output.json(&bot) } else { show_bot(&bot, &output) }?;
         return Ok(Exit::Fine);
     }
     let mut path = format!("/api/v1/bots?limit={}&offset=0", args.limit);
@@ -67,7 +120,7 @@ pub(super) fn bots(config: &Config, args: &BotsArgs, output: Output) -> Result<E
     let names = ["id", "username", "status", "reason", "next_wake", "ticks", "version"];
     let items = page.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let rows: Vec<Vec<String>> =
-        items.iter().map(|bot| names.iter().map(|name| cell(bot.get(name))).collect()).collect();
+        items.iter().map(|bot| names.iter().map(|name| seconds(&cell(bot.get(name)))).collect()).collect();
     if !rows.is_empty() {
         output.table(&names.map(|name| if name == "next_wake" { "next wake" } else { name }), &rows)?;
     }
@@ -85,11 +138,118 @@ pub(super) fn bots(config: &Config, args: &BotsArgs, output: Output) -> Result<E
 pub(super) fn scripts(config: &Config, args: &JsonArgs, output: Output) -> Result<Exit, Failure> {
     let scripts = Remote::of(config)?.get("/api/v1/scripts")?;
     let items = scripts.get("items").unwrap_or(&scripts);
-    if args.json { output.json(&scripts) } else { output.value(items) }?;
+    if args.json { output.json(&scripts) } else { show_scripts(items, &output) }?;
     let has_error = |script: &Value| {
         script.get("error").is_some_and(|error| !error.is_null())
             || script.get("errors").and_then(Value::as_array).is_some_and(|errors| !errors.is_empty())
     };
     let wrong = items.as_array().is_some_and(|items| items.iter().any(has_error));
     Ok(if wrong { Exit::Scripts } else { Exit::Fine })
+}
+
+/// A line for each persona, then every problem.
+fn show_scripts(items: &Value, output: &Output) -> Result<(), super::output::Unwritten> {
+    let items = items.as_array().map_or(&[][..], Vec::as_slice);
+    let problems = |script: &Value, key: &str| script.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let rows: Vec<Vec<String>> = items
+        .iter()
+        .map(|script| {
+            let version = script.get("version").filter(|version| !version.is_null());
+            let state = match (problems(script, "errors").is_empty(), version) {
+                (true, Some(_)) => "runs",
+                (false, Some(_)) => "refused, the version before runs on",
+                (_, None) => "refused, nothing runs",
+            };
+            let short = |digest: &str| digest.chars().take(8).collect::<String>();
+            let bots = cell(script.get("bots"));
+            let ran = script.get("ran").and_then(Value::as_object).map_or(0, |ran| {
+                ran.iter()
+                    .filter(|(digest, _)| version.and_then(Value::as_str).is_some_and(|v| short(digest) == short(v)))
+                    .filter_map(|(_, count)| count.as_u64())
+                    .sum()
+            });
+            vec![
+                cell(script.get("persona")),
+                version.and_then(Value::as_str).map_or_else(|| "-".to_owned(), short),
+                bots,
+                ran.to_string(),
+                seconds(&cell(script.get("accepted_at"))),
+                state.to_owned(),
+            ]
+        })
+        .collect();
+    output.table(&["persona", "version", "bots", "ran it", "accepted at", "state"], &rows)?;
+    for script in items {
+        for (word, key) in [("error", "errors"), ("warning", "warnings")] {
+            for problem in problems(script, key) {
+                let line =
+                    problem.get("line").and_then(Value::as_u64).map(|line| format!(":{line}")).unwrap_or_default();
+                let mut text =
+                    format!("\n{word}: {}{line}: {}\n", cell(problem.get("file")), cell(problem.get("message")));
+                if let Some(hint) = problem.get("hint").and_then(Value::as_str) {
+                    text += &format!("  hint: {hint}\n");
+                }
+                output.text(&printable(&text))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One bot: who it is, why it does what it does, what it did last.
+fn show_bot(bot: &Value, output: &Output) -> Result<(), super::output::Unwritten> {
+    let names = [
+        "id",
+        "name",
+        "username",
+        "bio",
+        "persona",
+        "status",
+        "reason",
+        "next_wake",
+        "ticks",
+        "version",
+        "zone",
+        "has_account",
+        "error",
+    ];
+    let rows: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| (*name, seconds(&cell(bot.get(*name)))))
+        .filter(|(_, value)| !value.is_empty() && value != "-")
+        .map(|(name, value)| vec![name.replace('_', " "), value])
+        .collect();
+    output.table(&[], &rows)?;
+    let list = |key: &str| bot.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let limits: Vec<Vec<String>> = list("limits")
+        .iter()
+        .map(|limit| {
+            let of = |used: &str, cap: &str| match cell(limit.get(cap)).as_str() {
+                "-" => cell(limit.get(used)),
+                cap => format!("{} of {cap}", cell(limit.get(used))),
+            };
+            vec![
+                cell(limit.get("kind")),
+                of("hour", "per_hour"),
+                of("day", "per_day"),
+                seconds(&cell(limit.get("last"))),
+            ]
+        })
+        .collect();
+    output.text("\n")?;
+    output.table(&["limit", "last hour", "last day", "last"], &limits)?;
+    let activities: Vec<Vec<String>> = list("activities")
+        .iter()
+        .take(20)
+        .map(|activity| {
+            let word = |key: &str| cell(activity.get(key));
+            vec![seconds(&word("at")), word("kind"), word("ending"), word("text")]
+        })
+        .collect();
+    output.text("\n")?;
+    output.table(&["at", "what", "ending", "words"], &activities)?;
+    if let Some(state) = bot.get("state").filter(|state| !state.is_null()) {
+        output.text(&format!("\nstate\n{}\n", printable(&format!("{state:#}"))))?;
+    }
+    Ok(())
 }

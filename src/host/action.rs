@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tracing::error;
 
 use crate::floimg;
 use crate::model::action::{ActionKind, Intent, IntentState, NewIntent};
@@ -14,7 +15,7 @@ use crate::model::activity::{Ending, NewActivity};
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::gallery::{Author, Comment, NewPost, Picture, Post, Workflow};
 use crate::model::seconds::Seconds;
-use crate::store::{ActionCounts, Opened, OwnPost};
+use crate::store::{self, ActionCounts, Opened, OwnPost};
 use crate::text;
 
 use super::gallery::{SeenComment, SeenPost};
@@ -198,22 +199,32 @@ impl Host {
         }
         self.refuse_false_claims(&words)?;
         let seen = self.post(post.clone()).await?;
-        let (words, typing_from) = match &reply_to {
+        let (words, typing_from, is_asked) = match &reply_to {
             None if seen.is_me => {
                 return Err(Refusal::failure(
                     FailureKind::OwnPost,
                     "a bot comments on its own post only to answer somebody: give `reply_to`",
                 ));
             }
-            None => (words, Some(seen.post.created_at)),
+            None => (words, Some(seen.post.created_at), false),
             Some(comment) => {
                 let asked = self.find_comment(&seen.post, comment).await?;
                 if asked.is_me {
                     return Err(Refusal::failure(FailureKind::OwnPost, "a bot does not answer itself"));
                 }
-                (addressed(words, &asked.comment.author), Some(asked.comment.created_at))
+                (addressed(words, &asked.comment.author), Some(asked.comment.created_at), self.is_asked_by(&asked))
             }
         };
+        if let Side::Live(world) = &self.side
+            && !seen.is_me
+            && !is_asked
+            && world.store.has_commented(&self.bot, &post, self.tick).await?
+        {
+            return Err(Refusal::failure(
+                FailureKind::AlreadyDone,
+                "this bot has spoken under the post before, and nobody has asked it to go on",
+            ));
+        }
         let Side::Live(world) = &self.side else {
             let Side::Trial(trial) = &self.side else { return Err(Refusal::Stopping) };
             return Ok(SeenComment { comment: trial.comment(&self.profile, words), is_me: true, is_fleet: true });
@@ -250,6 +261,11 @@ impl Host {
             author: self.as_author(),
         };
         Ok(SeenComment { comment, is_me: true, is_fleet: true })
+    }
+
+    /// Whether a comment speaks to this bot.
+    fn is_asked_by(&self, comment: &SeenComment) -> bool {
+        comment.comment.content.contains(&format!("@{}", self.profile.username))
     }
 
     /// A comment that is asked to be answered. Only what is there can be answered.
@@ -409,8 +425,10 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
             if *looked_up {
                 detail["looked_up"] = true.into();
             }
-            if matches!(plan.kind, ActionKind::Share | ActionKind::Remix) {
-                keep_post(world, host, outcome).await?;
+            if matches!(plan.kind, ActionKind::Share | ActionKind::Remix)
+                && let Err(problem) = keep_post(world, host, outcome).await
+            {
+                error!(bot = %host.bot, error = &problem as &dyn std::error::Error, "could not keep a post; its comments are not noticed");
             }
             let activity = activity(Ending::Done, plan.summary.clone(), detail);
             world.store.settle_intent(id, IntentState::Done, outcome.clone(), plan.words.clone(), activity).await
@@ -429,7 +447,13 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
         }
     };
     world.crash.reached("action:settled");
-    world.journal.announce(settled?);
+    match settled {
+        Ok(activity) => world.journal.announce(activity),
+        // The intent stays open and stands in the way of a second time; what happened has happened all the same.
+        Err(problem) => {
+            error!(bot = %host.bot, error = &problem as &dyn std::error::Error, "could not settle an action; it is looked up at the next start");
+        }
+    }
     match result {
         Ok((outcome, _)) => Ok(outcome),
         Err(error) => Err(Refusal::of_gallery(&error, world.clock.now())),
@@ -556,7 +580,7 @@ impl Host {
     }
 }
 
-async fn keep_post(world: &World, host: &Host, outcome: &Value) -> Result<(), Refusal> {
+async fn keep_post(world: &World, host: &Host, outcome: &Value) -> Result<(), store::Error> {
     let post = OwnPost {
         id: text_of(outcome, "id"),
         bot: host.bot.clone(),
@@ -565,7 +589,7 @@ async fn keep_post(world: &World, host: &Host, outcome: &Value) -> Result<(), Re
         at: time_of(outcome, world),
         comments_seen: 0,
     };
-    Ok(world.store.add_post(post).await?)
+    world.store.add_post(post).await
 }
 
 fn intent_row(host: &Host, plan: &Plan, id: i64, at: Timestamp) -> Intent {
@@ -608,7 +632,11 @@ fn check_draft(draft: &Draft) -> Result<(), Refusal> {
 fn addressed(words: String, author: &Author) -> String {
     match &author.username {
         Some(username) if !words.contains(&format!("@{username}")) => {
-            let addressed = format!("@{username} {words}");
+            // Whoever is named in the text already need not be named twice.
+            let addressed = match words.contains(username.as_str()) {
+                true => words.replacen(username.as_str(), &format!("@{username}"), 1),
+                false => format!("@{username} {words}"),
+            };
             if addressed.chars().count() > COMMENT_CHARS { words } else { addressed }
         }
         _ => words,

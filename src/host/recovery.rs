@@ -57,7 +57,7 @@ pub async fn look_up(world: &World, agent: &str, intent: &Intent) -> Result<Foun
                 Err(error) => return Err(error),
             };
             let found = posts.into_iter().find(|post| {
-                post.title == title
+                is_same(&post.title, &title)
                     && post.created_at >= since
                     && post.image_url.as_deref().is_none_or(|url| url == image || !is_comparable(url, &image))
             });
@@ -68,6 +68,11 @@ pub async fn look_up(world: &World, agent: &str, intent: &Intent) -> Result<Foun
             }))
         }
     }
+}
+
+/// A gallery may take spaces off the ends, or put one kind for another.
+fn is_same(kept: &str, sent: &str) -> bool {
+    kept.split_whitespace().eq(sent.split_whitespace())
 }
 
 /// A gallery may keep its own copy of a picture under another address; then only title and time can be compared.
@@ -95,7 +100,7 @@ async fn find_comment(
         let is_full = comments.len() >= PAGE as usize;
         let found = comments.into_iter().find(|comment| {
             comment.author.username.as_deref() == Some(agent)
-                && comment.content == content
+                && is_same(&comment.content, &content)
                 && comment.created_at >= since
         });
         if let Some(comment) = found {

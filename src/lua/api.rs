@@ -119,6 +119,9 @@ impl Slot {
     }
 }
 
+/// Where a VM keeps the function that raises when a script writes to `bot`.
+pub const READ_ONLY: &str = "fleet.read_only";
+
 /// Puts every module into a VM's globals.
 ///
 /// # Errors
@@ -132,7 +135,7 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
                 let Some((module, name, call)) = waiting_operation(operation) else {
                     return Err(mlua::Error::runtime("no such operation"));
                 };
-                let call_or_wrong = slot.call(&lua, name, module, values);
+                let call_or_wrong = slot.meter.take_call().and_then(|()| slot.call(&lua, name, module, values));
                 match call_or_wrong {
                     Ok(request) => {
                         if request.host.is_trial() {
@@ -164,7 +167,8 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
         })?
     };
     // The prelude makes a plain closure for every primitive, which costs a fraction of a function of the host's.
-    let (wait, now): (Function, Function) = prelude.call((waiting, immediate))?;
+    let (wait, now, read_only): (Function, Function, Function) = prelude.call((waiting, immediate))?;
+    lua.set_named_registry_value(READ_ONLY, read_only)?;
     for (place, module) in MODULES.iter().enumerate() {
         let table = module_table(lua, module.name)?;
         for (entry, (name, _)) in module.waiting.iter().enumerate() {

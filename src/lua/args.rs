@@ -168,6 +168,7 @@ impl Fields {
                 Value::String(text) => text.to_string_lossy(),
                 other => shown(other),
             };
+            let text = text::clip(&text, 60);
             if !known.contains(&text.as_str()) && unknown.is_none() {
                 unknown = Some(text);
             }
@@ -187,7 +188,7 @@ impl Fields {
 
     /// The raw value of an option.
     pub fn get(&self, key: &str) -> Value {
-        self.table.as_ref().and_then(|table| table.get(key).ok()).unwrap_or(Value::Nil)
+        self.table.as_ref().and_then(|table| table.raw_get(key).ok()).unwrap_or(Value::Nil)
     }
 
     fn wrong(&self, key: &str, expected: &str, got: &Value) -> Wrong {
@@ -311,10 +312,10 @@ pub fn texts(table: &Table) -> Result<Vec<String>, Value> {
         .collect()
 }
 
-/// A value as text: texts and numbers.
+/// A value as text: texts in UTF-8, and numbers.
 pub fn as_text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.to_string_lossy()),
+        Value::String(text) => text.to_str().ok().map(|text| text.to_owned()),
         Value::Integer(number) => Some(number.to_string()),
         Value::Number(number) if number.is_finite() => Some(number.to_string()),
         _ => None,
@@ -335,6 +336,9 @@ pub fn as_number(value: &Value) -> Option<f64> {
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Nil => "nothing".to_owned(),
+        Value::String(text) if text.to_str().is_err() => {
+            "a text that is not UTF-8 (string.sub cuts within characters; text.clip does not)".to_owned()
+        }
         Value::String(text) => format!("the text `{}`", text::clip(&text.to_string_lossy(), 40)),
         Value::Number(number) => number.to_string(),
         Value::Integer(number) => number.to_string(),

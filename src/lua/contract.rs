@@ -46,7 +46,7 @@ pub fn check_names(file: &str, path: &str, table: &Table, known: &[&str], diagno
     // A table that cannot be walked is reported by whoever reads it.
     let _ = table.for_each(|key: Value, _: Value| {
         let name = match &key {
-            Value::String(name) => name.to_string_lossy(),
+            Value::String(name) => text::clip(&name.to_string_lossy(), 60),
             other => shown(other),
         };
         if !known.contains(&name.as_str()) {
@@ -70,7 +70,8 @@ pub fn locate(mut diagnostic: Diagnostic, source: &str) -> Diagnostic {
     if diagnostic.line.is_some() {
         return diagnostic;
     }
-    let Some(field) = diagnostic.message.split('`').nth(1) else { return diagnostic };
+    // A message that names no field is about what the file returns.
+    let field = diagnostic.message.split('`').nth(1).unwrap_or_default();
     let mut from = 0;
     let mut found = None;
     let lines: Vec<&str> = source.lines().collect();

@@ -5,7 +5,10 @@ use mlua::Error;
 use crate::model::diagnostic::Diagnostic;
 
 use super::limits::{Meter, Stop};
+use crate::text::clip;
 
+/// Most characters of a message.
+const MESSAGE_CHARS: usize = 500;
 /// Most frames of a traceback.
 const FRAMES: usize = 16;
 
@@ -29,7 +32,8 @@ pub fn diagnose(error: &Error, meter: &Meter, file: &str) -> Diagnostic {
         (None, Some((file, line, _))) => (file.to_owned(), Some(line), head.to_owned()),
         (None, None) => (file.to_owned(), None, head.to_owned()),
     };
-    let message = message.strip_prefix("runtime error: ").unwrap_or(&message).to_owned();
+    let message = message.strip_prefix("runtime error: ").unwrap_or(&message);
+    let message = without_host(message).to_owned();
     let stopped = meter.stopped().or_else(|| is_memory(error).then_some(Stop::Memory));
     let (file, line) = match meter.place().filter(|_| stopped.is_some()) {
         Some((file, line)) => (file, Some(line)),
@@ -37,11 +41,25 @@ pub fn diagnose(error: &Error, meter: &Meter, file: &str) -> Diagnostic {
     };
     let message = match stopped {
         Some(stop) => meter.words(stop),
-        None if message.starts_with("table: 0x") => "raised a table as its error".to_owned(),
-        None => message,
+        None => in_words(&message),
     };
     let hint = hint(&message, stopped);
     Diagnostic { hint, traceback, ..Diagnostic::error(file, line, message) }
+}
+
+/// What was raised, when it was no text.
+fn in_words(message: &str) -> String {
+    let kind = match message.split_once(": 0x") {
+        Some((kind @ ("table" | "function" | "buffer" | "userdata" | "thread"), _)) => kind,
+        None if message == "nil" => "nil",
+        None if message.is_empty() => "an empty text",
+        None if matches!(message, "true" | "false") => "boolean",
+        _ => return clip(message, MESSAGE_CHARS),
+    };
+    match kind {
+        "nil" | "an empty text" => format!("raised {kind} as its error"),
+        kind => format!("raised a {kind} as its error"),
+    }
 }
 
 /// Whether it is the memory limit that was hit.
@@ -49,7 +67,12 @@ pub fn is_memory(error: &Error) -> bool {
     match error {
         Error::MemoryError(_) => true,
         Error::CallbackError { cause, .. } | Error::WithContext { cause, .. } => is_memory(cause),
-        other => other.to_string().contains("not enough memory"),
+        other => {
+            // Caught and raised again with its place, it is a text like any other.
+            let text = full_text(other);
+            let head = text.split("stack traceback:").next().unwrap_or("").trim();
+            place(head).map_or(head, |(_, _, rest)| rest) == "not enough memory"
+        }
     }
 }
 
@@ -63,6 +86,12 @@ fn full_text(error: &Error) -> String {
         Error::SyntaxError { message, .. } => message.clone(),
         other => other.to_string(),
     }
+}
+
+/// Drops the place in the host's own prelude, where an author cannot look.
+fn without_host(message: &str) -> &str {
+    let rest = message.strip_prefix("host:").and_then(|rest| rest.split_once(": "));
+    rest.filter(|(line, _)| line.bytes().all(|byte| byte.is_ascii_digit())).map_or(message, |(_, rest)| rest)
 }
 
 fn is_script_frame(line: &str) -> bool {
@@ -84,6 +113,13 @@ pub fn place(text: &str) -> Option<(&str, u32, &str)> {
     Some((file, line, rest.strip_prefix(':').unwrap_or(rest).trim()))
 }
 
+/// What is said of a VM that was stopped, though the script caught the host's last word.
+pub fn stopped(stop: Stop, meter: &Meter, file: &str) -> Diagnostic {
+    let (file, line) = meter.place().map_or((file.to_owned(), None), |(file, line)| (file, Some(line)));
+    let message = meter.words(stop);
+    Diagnostic { hint: hint(&message, Some(stop)), ..Diagnostic::error(file, line, message) }
+}
+
 /// Advice for mistakes that everybody makes once.
 fn hint(message: &str, stopped: Option<Stop>) -> Option<String> {
     let advice = match stopped {
@@ -93,7 +129,11 @@ fn hint(message: &str, stopped: Option<Stop>) -> Option<String> {
         Some(Stop::Memory) => "keep lists bounded, and build long texts with table.concat",
         Some(Stop::Shutdown) => return None,
         None if message.contains("attempt to index nil") => {
-            "a call that the world refused answers nil and a failure: check it before you use it"
+            "a call that the world refused answers nil and a failure: check it before you use it; os, io, debug, utf8 and \
+             coroutine are not there at all"
+        }
+        None if message.starts_with("raised ") => {
+            "raise a text, like error(failure.message): it is shown with its line"
         }
         None if message.contains("attempt to modify a readonly table") => {
             "the host's tables and `bot` data are read-only; what must live on belongs into bot.state"
@@ -104,6 +144,7 @@ fn hint(message: &str, stopped: Option<Stop>) -> Option<String> {
         None if message.contains("attempt to yield across") => {
             "host calls that wait cannot be made inside table.sort, gsub callbacks, metamethods, or while a file loads"
         }
+        None if message.contains("stack overflow") => "a function calls itself without an end",
         None if message.contains("attempt to compare") && message.contains("table") => {
             "a failure is a table: compare failure.kind"
         }

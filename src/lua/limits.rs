@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::model::seconds::Seconds;
 use mlua::{Lua, VmState};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -71,6 +72,10 @@ pub struct Meter {
     /// Nanoseconds of CPU of this tick's earlier polls.
     used: AtomicU64,
     log_lines: AtomicU32,
+    /// Calls of this tick that may wait.
+    calls: AtomicU32,
+    /// Milliseconds of bots' time that this tick slept.
+    slept: AtomicU64,
     /// Where the script was when it was stopped.
     place: Mutex<Option<(String, u32)>>,
     /// Where it was when its memory had last grown much, and how much that was.
@@ -78,6 +83,10 @@ pub struct Meter {
     grown_to: AtomicUsize,
 }
 
+/// Calls that may wait, in one tick.
+const CALLS: u32 = 1000;
+/// Seconds of bots' time that one tick may sleep in all.
+const SLEEP_SECS: u64 = 300;
 /// How many turns of a loop pass between two looks at the clock.
 const LOOK_EVERY: u32 = 32;
 
@@ -94,6 +103,8 @@ impl Meter {
             poll_wall_from: AtomicU64::new(0),
             used: AtomicU64::new(0),
             log_lines: AtomicU32::new(0),
+            calls: AtomicU32::new(0),
+            slept: AtomicU64::new(0),
             place: Mutex::new(None),
             grew: Mutex::new(None),
             grown_to: AtomicUsize::new(0),
@@ -109,7 +120,35 @@ impl Meter {
     pub fn begin_tick(&self) {
         self.used.store(0, Ordering::Relaxed);
         self.log_lines.store(0, Ordering::Relaxed);
+        self.calls.store(0, Ordering::Relaxed);
+        self.slept.store(0, Ordering::Relaxed);
         self.grown_to.store(0, Ordering::Relaxed);
+        *self.grew.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Takes one call that may wait.
+    ///
+    /// # Errors
+    /// What the author is told when the tick has had its share.
+    pub fn take_call(&self) -> Result<(), String> {
+        if self.calls.fetch_add(1, Ordering::Relaxed) < CALLS {
+            return Ok(());
+        }
+        Err(format!("more than {CALLS} calls that wait in one tick: return the seconds until the next from on_tick"))
+    }
+
+    /// Takes time to sleep within the tick, which keeps a place among the bots that act.
+    ///
+    /// # Errors
+    /// What the author is told when the tick has had its share.
+    pub fn take_sleep(&self, seconds: Seconds) -> Result<(), String> {
+        let millis = u64::try_from(seconds.duration().as_millis()).unwrap_or(u64::MAX);
+        if self.slept.fetch_add(millis, Ordering::Relaxed).saturating_add(millis) <= SLEEP_SECS * 1000 {
+            return Ok(());
+        }
+        Err(format!(
+            "time.sleep: at most {SLEEP_SECS} seconds in one tick; return the seconds until the next from on_tick"
+        ))
     }
 
     /// Tells the VM to stop; it does so at its next turn or host call. The first reason stays.
@@ -219,7 +258,7 @@ impl Meter {
                 self.limits.tick_cpu.as_millis()
             ),
             Stop::PollCpu => format!(
-                "used more than {} ms of CPU without a host call (sandbox.poll_cpu_millis): is there an endless loop?",
+                "used more than {} ms of CPU in one go (sandbox.poll_cpu_millis): is there an endless loop?",
                 self.limits.poll_cpu.as_millis()
             ),
             Stop::Memory => {

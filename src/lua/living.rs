@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mlua::{Function, Table, Value};
 
+use super::api::READ_ONLY;
 use super::fault;
 use super::limits::{Limits, Meter, Stop};
 use super::modules::events::event_table;
@@ -53,7 +54,8 @@ pub struct LivingBot {
     on_tick: Option<Function>,
     on_event: Option<Function>,
     on_reload: Option<Function>,
-    bot: Option<Table>,
+    /// What the script gets, and the host's table behind it.
+    bot: Option<(Table, Table)>,
     is_newborn: bool,
     state: Option<String>,
 }
@@ -122,7 +124,7 @@ impl LivingBot {
         })?;
         // A script that caught the host's last word with `pcall` is still stopped.
         if let Some(stop) = self.vm.meter.stopped() {
-            return Err(Diagnostic::error(file, None, self.vm.meter.words(stop)));
+            return Err(fault::stopped(stop, &self.vm.meter, &file));
         }
         let state = self.encode_state(&file)?;
         Ok(Lived { state, asked, cpu: self.vm.meter.used() })
@@ -173,6 +175,9 @@ impl LivingBot {
         let info = function.info();
         let file = info.source.as_deref().map(|source| source.trim_start_matches(['@', '=']).to_owned());
         let line = info.line_defined.and_then(|line| u32::try_from(line).ok());
+        // A function of the host's has no place that its author could look at.
+        let (file, line) =
+            if file.as_deref().is_some_and(|file| file.starts_with("scripts/")) { (file, line) } else { (None, None) };
         (file.unwrap_or_else(|| format!("scripts/{}", self.version.main)), line)
     }
 
@@ -189,6 +194,7 @@ impl LivingBot {
             None => {
                 let host = &tick.host;
                 let bot = lua.create_table_with_capacity(0, 10)?;
+                let state = self.decode_state()?;
                 bot.raw_set("name", host.profile().name.as_str())?;
                 bot.raw_set("username", host.profile().username.as_str())?;
                 bot.raw_set("bio", host.profile().bio.as_str())?;
@@ -199,18 +205,29 @@ impl LivingBot {
                 bot.raw_set("interests", interests)?;
                 let traits: Table = lua.globals().get("bot_")?;
                 bot.raw_set("rng", traits.raw_get::<Function>("rng")?)?;
-                bot.raw_set("state", self.decode_state()?)?;
-                self.bot = Some(bot.clone());
-                bot
+                bot.set_readonly(true);
+                // Only `state` may be written: all else is looked up in the host's own table behind it.
+                let front = lua.create_table_with_capacity(0, 1)?;
+                front.raw_set("state", state)?;
+                let behind = lua.create_table_with_capacity(0, 3)?;
+                behind.raw_set("__index", &bot)?;
+                behind.raw_set("__newindex", lua.named_registry_value::<Function>(READ_ONLY)?)?;
+                behind.raw_set("__metatable", false)?;
+                front.set_metatable(Some(behind))?;
+                self.bot = Some((front.clone(), bot.clone()));
+                (front, bot)
             }
         };
+        let (front, bot) = bot;
         let visit = lua.create_table_with_capacity(0, 3)?;
         visit.raw_set("number", tick.visit.number)?;
         visit.raw_set("tick", tick.visit.tick)?;
         visit.raw_set("ticks_left", tick.visit.ticks_left)?;
         visit.set_readonly(true);
+        bot.set_readonly(false);
         bot.raw_set("visit", visit)?;
-        Ok(bot)
+        bot.set_readonly(true);
+        Ok(front)
     }
 
     fn decode_state(&self) -> Result<Value, Trouble> {
@@ -236,7 +253,7 @@ impl LivingBot {
                 .with_hint("the tick was not kept; bot.state holds only what JSON can hold, and little of it")
         };
         let state: Value = match &self.bot {
-            Some(bot) => bot.raw_get("state").map_err(|error| wrong(error.to_string()))?,
+            Some((bot, _)) => bot.raw_get("state").map_err(|error| wrong(error.to_string()))?,
             None => Value::Nil,
         };
         let most = self.vm.meter.limits().state_bytes;

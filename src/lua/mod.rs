@@ -17,3 +17,8 @@ mod vm;
 
 pub use living::{Lived, LivingBot, Tick};
 pub use trial::{rehearse, rehearse_refused};
+
+/// The globals of Luau that scripts keep; with the modules' names, all that they find.
+pub fn vm_globals() -> &'static [&'static str] {
+    &vm::KEPT
+}

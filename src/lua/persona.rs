@@ -8,9 +8,9 @@ use crate::host::{identity, rhythm};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::PersonaName;
 use crate::model::persona::{Identity, Pace, Persona, Schedule};
-use crate::text::grammar;
+use crate::text::{self, grammar};
 
-use super::args::{as_number, as_text, shown, texts};
+use super::args::{as_number, as_text, shown};
 use super::contract;
 use super::modules::MODULES;
 
@@ -85,19 +85,46 @@ impl Reader<'_> {
     }
 
     fn texts(&mut self, table: &Table, path: &str, key: &str) -> Option<Vec<String>> {
-        let list = self.table(table, path, key)?;
         let field = join(path, key);
+        let list = match Self::value(table, key) {
+            Value::Nil => return None,
+            Value::Table(list) => list,
+            value => {
+                self.wrong(&field, "a list of texts, like { \"…\" }", &value);
+                return None;
+            }
+        };
         if list.raw_len() > LIST {
             self.says(&field, &format!("has {} entries; at most {LIST}", list.raw_len()));
             return None;
         }
-        match texts(&list) {
-            Ok(texts) => Some(texts),
-            Err(got) => {
-                self.wrong(&field, "a list of texts", &got);
-                None
+        let mut all = Vec::new();
+        for (place, value) in (1..).zip(list.sequence_values::<Value>()) {
+            let value = value.unwrap_or(Value::Nil);
+            match as_text(&value) {
+                Some(text) => all.push(text),
+                None => {
+                    self.wrong(&format!("{field}[{place}]"), "a text", &value);
+                    return None;
+                }
             }
         }
+        let mut stray = None;
+        // A table that cannot be walked has only what its list has.
+        let _ = list.for_each(|key: Value, _: Value| {
+            if !as_number(&key).is_some_and(|place| place >= 1.0 && place as usize <= all.len()) {
+                stray = Some(key);
+            }
+            Ok(())
+        });
+        if let Some(key) = stray {
+            self.says(
+                &field,
+                &format!("expected a list of texts, like {{ \"…\" }}, but it has the key {}", shown(&key)),
+            );
+            return None;
+        }
+        Some(all)
     }
 
     /// Named lists of texts, like templates.
@@ -134,7 +161,16 @@ fn join(path: &str, key: &str) -> String {
 pub fn read(file: &str, name: PersonaName, table: &Table, diagnostics: &mut Vec<Diagnostic>) -> Option<Persona> {
     let mut reader = Reader { file, diagnostics };
     let title = reader.text(table, "", "name").unwrap_or_else(|| name.as_str().replace('_', " "));
-    let weight = reader.number(table, "", "weight", (0.0, 1e6)).unwrap_or(1.0);
+    let weight = match Reader::value(table, "weight") {
+        Value::Nil => 1.0,
+        value => match as_number(&value).filter(|weight| *weight > 0.0 && *weight <= 1e6) {
+            Some(weight) => weight,
+            None => {
+                reader.wrong("weight", "a number above 0 and at most 1000000", &value);
+                1.0
+            }
+        },
+    };
     let identity = read_identity(&mut reader, table);
     let schedule = read_schedule(&mut reader, table);
     let pace = read_pace(&mut reader, table);
@@ -165,25 +201,28 @@ pub fn read(file: &str, name: PersonaName, table: &Table, diagnostics: &mut Vec<
                 .as_warning(),
         );
     }
-    let persona = Persona {
+    if let Some(identity) = &identity {
+        for problem in identity::check(identity) {
+            let (field, words) = problem.split_once(": ").unwrap_or(("identity", &problem));
+            reader.says(field, words);
+        }
+    }
+    let (voice, interests) = (reader.text(table, "", "voice"), reader.texts(table, "", "interests"));
+    let model = reader.text(table, "", "model");
+    Some(Persona {
         name,
         title,
         weight,
         identity: identity?,
-        voice: reader.text(table, "", "voice").unwrap_or_default(),
-        interests: reader.texts(table, "", "interests").unwrap_or_default(),
+        voice: voice.unwrap_or_default(),
+        interests: interests.unwrap_or_default(),
         schedule: schedule?,
         pace,
-        model: reader.text(table, "", "model"),
+        model,
         needs,
         templates,
         reload_now,
-    };
-    for problem in identity::check(&persona.identity) {
-        let (field, words) = problem.split_once(": ").unwrap_or(("identity", &problem));
-        reader.says(field, words);
-    }
-    Some(persona)
+    })
 }
 
 fn read_identity(reader: &mut Reader<'_>, table: &Table) -> Option<Identity> {
@@ -228,8 +267,13 @@ fn read_schedule(reader: &mut Reader<'_>, table: &Table) -> Option<Schedule> {
     let awake = rhythm::parse::span(&awake).map_err(|problem| reader.says("schedule.awake", &problem)).ok();
     let days = match Reader::value(&inner, "days") {
         Value::Nil => "all".to_owned(),
-        Value::Table(list) => texts(&list).map(|days| days.join(",")).unwrap_or_default(),
-        value => as_text(&value).unwrap_or_default(),
+        Value::Table(_) => {
+            reader.texts(&inner, "schedule", "days").map_or_else(|| "all".to_owned(), |days| days.join(","))
+        }
+        value => as_text(&value).unwrap_or_else(|| {
+            reader.wrong("schedule.days", "a text like \"mon-fri\", or a list of days", &value);
+            "all".to_owned()
+        }),
     };
     let days = rhythm::parse::days(&days).map_err(|problem| reader.says("schedule.days", &problem)).ok();
     let mut peaks = Vec::new();
@@ -281,7 +325,8 @@ fn read_needs(reader: &mut Reader<'_>, table: &Table) -> Vec<String> {
     for need in &needs {
         let is_free = MODULES.iter().any(|module| !module.is_granted_by_name && module.name == need);
         if !known.contains(&need.as_str()) && !is_free {
-            reader.says("needs", &format!("there is no permission `{need}`; known: {}", known.join(", ")));
+            let near = text::nearest(need, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            reader.says("needs", &format!("there is no permission `{need}`{near}; known: {}", known.join(", ")));
         }
     }
     needs

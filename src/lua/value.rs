@@ -5,6 +5,8 @@
 use mlua::{Lua, Table, Value};
 use serde_json::{Map, Number, Value as Json};
 
+use crate::text;
+
 /// How deep tables may nest.
 const DEPTH: usize = 32;
 
@@ -16,10 +18,13 @@ pub fn to_json(value: &Value, path: &str, most_bytes: usize) -> Result<Json, Str
     let mut left = most_bytes;
     let mut path = path.to_owned();
     let root = path.clone();
-    encode(value, &mut path, &mut Vec::new(), &mut left).map_err(|problem| match problem {
-        Problem::TooLarge => format!("{root} takes more than {} KiB as JSON", most_bytes >> 10),
-        Problem::Wrong(words) => words,
-    })
+    let json = encode(value, &mut path, &mut Vec::new(), &mut left);
+    // Escapes and long numbers take more than was reckoned on the way.
+    match json {
+        Ok(json) if json.to_string().len() <= most_bytes => Ok(json),
+        Ok(_) | Err(Problem::TooLarge) => Err(format!("{root} takes more than {} KiB as JSON", most_bytes >> 10)),
+        Err(Problem::Wrong(words)) => Err(words),
+    }
 }
 
 enum Problem {
@@ -32,15 +37,15 @@ fn encode(value: &Value, path: &mut String, above: &mut Vec<usize>, left: &mut u
     match value {
         Value::Nil => Ok(Json::Null),
         Value::Boolean(flag) => {
-            take(left, 5)?;
+            take(left, 4)?;
             Ok(Json::Bool(*flag))
         }
         Value::Integer(number) => {
-            take(left, 12)?;
+            take(left, 1)?;
             Ok(Json::from(*number))
         }
         Value::Number(number) => {
-            take(left, 12)?;
+            take(left, 1)?;
             number_json(*number).map_or_else(|| wrong(format!("is {number}, which is no number that can be kept")), Ok)
         }
         Value::String(text) => {
@@ -71,6 +76,11 @@ fn encode_table(table: &Table, path: &mut String, above: &mut Vec<usize>, left: 
     if above.len() >= DEPTH {
         return Err(Problem::Wrong(format!("{path} is nested deeper than {DEPTH} tables")));
     }
+    if table.metatable().is_some() {
+        return Err(Problem::Wrong(format!(
+            "{path} has a metatable, which cannot be kept: copy its fields to a plain table"
+        )));
+    }
     above.push(me);
     take(left, 2)?;
     let length = table.raw_len();
@@ -79,6 +89,11 @@ fn encode_table(table: &Table, path: &mut String, above: &mut Vec<usize>, left: 
         let mut list = Vec::with_capacity(length.min(1024));
         for index in 1..=length {
             let item: Value = table.raw_get(index).map_err(|error| Problem::Wrong(format!("{path}: {error}")))?;
+            if matches!(item, Value::Nil) {
+                return Err(Problem::Wrong(format!(
+                    "{path} has a hole at {index}; a list has no holes: use table.remove, or texts as keys"
+                )));
+            }
             path.push_str(&format!("[{index}]"));
             take(left, 1)?;
             list.push(encode(&item, path, above, left)?);
@@ -119,11 +134,11 @@ fn encode_table(table: &Table, path: &mut String, above: &mut Vec<usize>, left: 
                 return Err(Problem::Wrong(format!(
                     "{path} has the key `{}`, a {}; keys are texts, or 1, 2, 3 … without holes",
                     key_text(&key),
-                    key.type_name()
+                    kind(&key)
                 )));
             };
             path.push('.');
-            path.push_str(&name);
+            path.push_str(&text::clip(&name, 60));
             take(left, name.len() + 4)?;
             let item = encode(&item, path, above, left)?;
             path.truncate(mark);
@@ -142,9 +157,18 @@ fn text_key(key: &Value) -> Option<String> {
     }
 }
 
+/// What a key is, in Luau's words.
+fn kind(key: &Value) -> &'static str {
+    match key {
+        Value::String(_) => "text that is not UTF-8",
+        Value::Integer(_) => "number",
+        other => other.type_name(),
+    }
+}
+
 fn key_text(key: &Value) -> String {
     match key {
-        Value::String(text) => text.to_string_lossy(),
+        Value::String(text) => text::clip(&text.to_string_lossy(), 60),
         Value::Integer(number) => number.to_string(),
         Value::Number(number) => number.to_string(),
         Value::Boolean(flag) => flag.to_string(),

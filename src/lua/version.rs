@@ -81,6 +81,12 @@ impl Workshop {
     /// Compiles what has changed; files that are gone are forgotten.
     pub fn compile(&mut self, sources: &Sources, limits: &Limits) {
         self.chunks.retain(|path, _| sources.files.contains_key(path));
+        for (path, problem) in &sources.unreadable {
+            // It stands among the others, so that whoever requires it is told why it is not there.
+            let diagnostic = Diagnostic::error(format!("scripts/{path}"), None, problem.as_str());
+            let digest: [u8; 32] = Sha256::digest(problem.as_bytes()).into();
+            self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode: Err(diagnostic) }));
+        }
         for (path, text) in &sources.files {
             let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
             if self.chunks.get(path).is_some_and(|chunk| chunk.digest == digest) {

@@ -46,6 +46,9 @@ pub const KEPT: [&str; 27] = [
     "unpack",
 ];
 
+/// How many files deep one may require another; each takes a part of the thread's own stack.
+const DEPTH: usize = 32;
+
 /// A VM with its globals in place and no script in it.
 #[derive(Debug)]
 pub struct Vm {
@@ -78,17 +81,28 @@ struct LoadState {
 /// A diagnostic with the line.
 pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
     let file = format!("scripts/{path}");
+    // Some editors begin a file with a byte order mark, which says nothing.
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    if let Some(at) = source.find('\0') {
+        // The compiler would take it for the end of the file and drop the rest without a word.
+        let line = source.get(..at).map_or(0, |before| before.matches('\n').count()) + 1;
+        return Err(Diagnostic::error(file, u32::try_from(line).ok(), "holds a NUL byte, which no text does")
+            .with_hint("the file is damaged, or no script: save it again as UTF-8"));
+    }
     let compiler = Compiler::new().set_optimization_level(1).set_debug_level(1);
     compiler.compile(source).map_err(|error| {
         let text = match &error {
             mlua::Error::SyntaxError { message, .. } => message.clone(),
             other => other.to_string(),
         };
-        let text = text.trim_start_matches(|c: char| c != ':');
-        let text = text.strip_prefix(':').unwrap_or(text);
-        let (line, message) = text.split_once(':').unwrap_or(("", text));
-        Diagnostic::error(file, line.trim().parse().ok(), message.trim())
-            .with_hint("the file does not compile; what ran before runs on")
+        // `:12: message`, with or without a name or colon before it.
+        let text = text.trim_start_matches("syntax error: ").trim_start_matches(':');
+        let (line, message) = match text.split_once(':').map(|(line, message)| (line.trim().parse().ok(), message)) {
+            Some((Some(line), message)) => (Some(line), message),
+            _ => (None, text),
+        };
+        Diagnostic::error(file, line, message.trim())
+            .with_hint("correct the line and save the file; until then, what ran before runs on")
     })
 }
 
@@ -107,7 +121,8 @@ impl Vm {
     /// When it has no memory for its own globals.
     pub fn new(prelude: &[u8], chunks: Arc<BTreeMap<String, Arc<Chunk>>>, limits: Limits) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        // Without `catch_rust_panics` mlua puts a `pcall` of its own in, across which no call of the host's could wait.
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
         lua.set_memory_limit(limits.memory_bytes)?;
         let meter = Meter::new(limits);
         let slot = Slot::new(meter.clone());
@@ -131,10 +146,10 @@ impl Vm {
             let is_module = super::modules::MODULES.iter().any(|module| module.name == name);
             if !is_module && !KEPT.contains(&name.as_str()) {
                 removed.push(name);
-            } else if let Value::Table(table) = value {
-                if name != "_G" {
-                    freeze(&table);
-                }
+            } else if let Value::Table(table) = value
+                && name != "_G"
+            {
+                freeze(&table);
             }
             Ok(())
         })?;
@@ -181,9 +196,15 @@ impl Vm {
             let Value::String(name) = name else {
                 return refuse(lua, "require: expected a text like \"@behaviours/browse\"");
             };
-            let name = name.to_string_lossy();
+            let name: String = text::clip(&name.to_string_lossy(), 100)
+                .chars()
+                .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+                .collect();
             let path = match resolve(&name, &loading.chunks) {
                 Ok(path) => path,
+                Err(_) if !loading.state.lock().unwrap_or_else(PoisonError::into_inner).is_open => {
+                    return refuse(lua, &too_late(&name));
+                }
                 Err(wrong) => return refuse(lua, &wrong),
             };
             if let Some(value) = cache.raw_get::<Option<Value>>(path.as_str())? {
@@ -192,9 +213,12 @@ impl Vm {
             {
                 let state = loading.state.lock().unwrap_or_else(PoisonError::into_inner);
                 if !state.is_open {
+                    return refuse(lua, &too_late(&name));
+                }
+                if state.stack.len() >= DEPTH {
                     return refuse(
                         lua,
-                        &format!("require \"{name}\": only at the top of a file, where it becomes part of the version"),
+                        &format!("require \"{name}\" is {DEPTH} files deep: require less from one another"),
                     );
                 }
                 if state.stack.contains(&path) {
@@ -217,6 +241,10 @@ impl Vm {
         })?;
         requiring.call(load)
     }
+}
+
+fn too_late(name: &str) -> String {
+    format!("require \"{name}\": only at the top of a file, where it becomes part of the version")
 }
 
 fn refuse(lua: &Lua, words: &str) -> mlua::Result<(bool, Value)> {
@@ -268,15 +296,37 @@ fn resolve(name: &str, chunks: &BTreeMap<String, Arc<Chunk>>) -> Result<String, 
 
 /// Makes a table and all below it read-only.
 fn freeze(table: &Table) {
-    if table.is_readonly() {
-        return;
-    }
-    table.set_readonly(true);
-    // A table that cannot be walked stays as it is; the outermost level is frozen already.
-    let _ = table.for_each(|_: Value, value: Value| {
-        if let Value::Table(table) = value {
-            freeze(&table);
+    // A list instead of recursion: tables may nest deeper than any stack.
+    let mut left = vec![table.clone()];
+    while let Some(table) = left.pop() {
+        if table.is_readonly() {
+            continue;
         }
-        Ok(())
-    });
+        table.set_readonly(true);
+        // A table that cannot be walked stays as it is; the outermost level is frozen already.
+        let _ = table.for_each(|_: Value, value: Value| {
+            if let Value::Table(table) = value {
+                left.push(table);
+            }
+            Ok(())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_compile_is_told_with_its_line() {
+        for (source, line, message) in [
+            ("local a = 1\nlocal b = = 2", 2, "Expected identifier when parsing expression, got '='"),
+            ("return {\n\tname = 'a: b',\n", 3, "Expected identifier when parsing expression, got <eof>"),
+            ("\n\n\nx:y:z()", 4, "Expected '(', '{' or <string> when parsing function call, got ':'"),
+        ] {
+            let problem = compile("personas/a.luau", source).expect_err("it is wrong");
+            assert_eq!((problem.file.as_str(), problem.line), ("scripts/personas/a.luau", Some(line)), "{problem:?}");
+            assert_eq!(problem.message, message);
+        }
+    }
 }

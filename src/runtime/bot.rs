@@ -1,6 +1,7 @@
 //! One bot's tick, from waking to sleeping again.
 //!
-//! A tick leaves exactly one row, written in one piece, or none at all.
+//! A tick leaves exactly one row, written in one piece, or none at all; then it is lived again, with the events it was
+//! given, and what it did the first time is not done again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +78,8 @@ pub struct Job {
     pub version: Arc<Version>,
     /// Whether the gallery knows it.
     pub has_account: bool,
+    /// How often it asked for an account in vain.
+    pub account_tries: u32,
     /// Ticks it has lived.
     pub lived: u64,
     /// The version of its last tick.
@@ -104,6 +107,8 @@ pub struct Done {
     pub living: Option<LivingBot>,
     /// Whether the script went wrong.
     pub is_failure: bool,
+    /// The version that was lived.
+    pub version: VersionId,
 }
 
 /// Events handed over in one tick at most.
@@ -116,7 +121,14 @@ const ERROR_CHARS: usize = 2000;
 /// Lives one tick.
 pub async fn tick(shared: Arc<Shared>, mut job: Job) -> Done {
     shared.world.crash.reached("tick:begin");
-    let mut done = Done { slot: job.slot, has_account: job.has_account, row: None, living: None, is_failure: false };
+    let mut done = Done {
+        slot: job.slot,
+        has_account: job.has_account,
+        row: None,
+        living: None,
+        is_failure: false,
+        version: job.version.id.clone(),
+    };
     if !job.has_account {
         match provision(&shared, &job).await {
             Ok(()) => done.has_account = true,
@@ -238,7 +250,7 @@ fn row(job: &Job, now: Timestamp) -> TickRow {
 fn chance(shared: &Shared, job: &Job) -> ChaCha8Rng {
     // Another stream than the script's own, so that what a script draws does not change when it sleeps.
     ChaCha8Rng::from_seed(identity::tick_seed(
-        &format!("{}/wake/{}", shared.world.seed, job.failures),
+        &format!("{}/wake/{}/{}", shared.world.seed, job.failures, job.account_tries),
         &job.id,
         job.lived,
     ))
@@ -290,7 +302,7 @@ async fn rest(shared: &Arc<Shared>, job: &Job, mut done: Done, failure: &Failure
     let mut rng = chance(shared, job);
     let retry = &shared.settings.load().retry;
     let end = end_of(failure, now).unwrap_or_else(|| {
-        let delay = retry.delay_at_least_half(job.failures + 1, rng.random());
+        let delay = retry.delay_at_least_half(job.account_tries.saturating_add(1), rng.random());
         now.saturating_add(Seconds::clamped(delay.as_secs_f64()).signed()).unwrap_or(now)
     });
     let mut row = row(job, now);

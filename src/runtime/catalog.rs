@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
@@ -42,6 +43,8 @@ pub struct Entry {
     pub errors: Vec<Diagnostic>,
     /// The texts that were refused, so that they are not tried again.
     refused: Option<[u8; 32]>,
+    /// The text of its own file among them.
+    refused_text: Option<Arc<str>>,
 }
 
 /// All personas.
@@ -65,6 +68,8 @@ pub struct Changes {
     pub removed: Vec<PersonaName>,
     /// Personas as they were.
     pub unchanged: u64,
+    /// Whether the files could not be read, so that nothing is known of them.
+    pub is_blind: bool,
 }
 
 /// How a version is tested before it is accepted.
@@ -130,6 +135,7 @@ impl Catalog {
                         accepted_at: Some(test.now),
                         errors: Vec::new(),
                         refused: None,
+                        refused_text: None,
                     };
                     self.entries.insert(name.clone(), entry);
                     changes.accepted.push(name);
@@ -141,11 +147,20 @@ impl Catalog {
                         accepted_at: None,
                         errors: Vec::new(),
                         refused: None,
+                        refused_text: None,
                     });
+                    let text = sources.files.get(&file).cloned();
+                    // Somebody saved another file, which changed nothing for this one: that was told before.
+                    let is_old_news = entry.refused.is_some() && entry.refused_text == text && entry.errors == errors;
                     entry.file = file;
                     entry.errors = errors;
                     entry.refused = Some(all);
-                    changes.refused.push(name);
+                    entry.refused_text = text;
+                    if is_old_news {
+                        changes.unchanged += 1;
+                    } else {
+                        changes.refused.push(name);
+                    }
                 }
             }
         }
@@ -182,11 +197,51 @@ impl Catalog {
     }
 }
 
-/// Reads every script there is. Blocks; run it where that is allowed.
-pub fn read(origin: &Origin, most_bytes: usize) -> Sources {
+/// Why the scripts could not be read as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A folder cannot be listed.
+    #[error("could not list the scripts in `{}`", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Reads every script there is, as they were at one moment. Blocks; run it where that is allowed.
+///
+/// # Errors
+/// When a folder cannot be listed; what is in it is then unknown, and not gone.
+#[expect(clippy::disallowed_methods, reason = "its callers give it a thread that may block")]
+pub fn read(origin: &Origin, most_bytes: usize) -> Result<Sources, Error> {
+    const TRIES: u32 = 50;
+    const PAUSE: Duration = Duration::from_millis(20);
+    const EMPTY_ROUNDS: u32 = 10;
+    let mut sources = read_once(origin, most_bytes)?;
+    let mut empty_rounds = 0;
+    for _ in 0..TRIES {
+        // Files that are being saved while they are read would make a version that nobody wrote.
+        let again = read_once(origin, most_bytes)?;
+        let is_quiet = again.files == sources.files && again.unreadable == sources.unreadable;
+        // Some editors empty a file before they write it; one that stays empty is taken for what it is.
+        let is_filled = empty_rounds >= EMPTY_ROUNDS || again.files.values().all(|text| !text.is_empty());
+        if is_quiet && is_filled {
+            break;
+        }
+        empty_rounds += u32::from(!is_filled);
+        sources = again;
+        std::thread::sleep(PAUSE);
+    }
+    Ok(sources)
+}
+
+fn read_once(origin: &Origin, most_bytes: usize) -> Result<Sources, Error> {
     let mut sources = Sources::default();
     match origin {
-        Origin::Folder(folder) => read_folder(folder, "", 0, most_bytes, &mut sources),
+        Origin::Folder(folder) => read_folder(folder, "", 0, most_bytes, &mut sources)?,
         Origin::Shipped => {
             for path in Shipped::iter() {
                 if path.ends_with(".luau")
@@ -198,13 +253,18 @@ pub fn read(origin: &Origin, most_bytes: usize) -> Sources {
             }
         }
     }
-    sources
+    Ok(sources)
 }
 
-fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sources: &mut Sources) {
+fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sources: &mut Sources) -> Result<(), Error> {
     const DEPTH: u32 = 6;
     const FILES: usize = 5000;
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // A folder below may have been deleted since it was listed.
+        Err(error) if depth > 0 && error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(Error::Folder { folder: folder.to_owned(), source }),
+    };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
@@ -215,7 +275,7 @@ fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sourc
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
             if depth < DEPTH {
-                read_folder(&entry.path(), &path, depth + 1, most_bytes, sources);
+                read_folder(&entry.path(), &path, depth + 1, most_bytes, sources)?;
             }
             continue;
         }
@@ -239,6 +299,7 @@ fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sourc
             }
         }
     }
+    Ok(())
 }
 
 fn read_file(path: &Path, most_bytes: usize) -> Result<String, String> {

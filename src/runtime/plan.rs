@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn steps_lead_from_what_runs_to_what_should() {
-        let cases: [(&[(&str, u32)], Running, &[&str]); 5] = [
+        type Case = (&'static [(&'static str, u32)], Running, &'static [&'static str]);
+        let cases: [Case; 5] = [
             (&[("a", 2)], running(&[]), &["+a-1", "+a-2"]),
             (&[("a", 2)], running(&[("a", &[1, 2])]), &[]),
             (&[("a", 1)], running(&[("a", &[1, 2, 3])]), &["-a-2", "-a-3"]),

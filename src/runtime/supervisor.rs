@@ -27,7 +27,7 @@ use crate::model::action::Intent;
 use crate::model::name::{BotId, PersonaName, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
-use crate::store::{self, Hold};
+use crate::store::{self, Hold, HoldKind};
 
 use super::bot::{self, Done, Job, Settings, Shared, spread_after};
 use super::catalog::{Catalog, Changes, Entry, Origin};
@@ -71,6 +71,8 @@ struct Slot {
     id: BotId,
     profile: Arc<Profile>,
     has_account: bool,
+    /// How often it asked for an account in vain.
+    account_tries: u32,
     lived: u64,
     version: Option<VersionId>,
     wake_at: Timestamp,
@@ -110,7 +112,12 @@ pub struct Supervisor {
     entries: BTreeMap<PersonaName, Entry>,
     misnamed: Vec<crate::model::diagnostic::Diagnostic>,
     refresh: Refresh,
+    /// Whether the files changed after the look under way began.
+    looks_again: bool,
+    /// Told by the look under way.
     waiting_reloads: Vec<oneshot::Sender<Reloaded>>,
+    /// Told by the next look: the one under way may have read the files before they asked.
+    later_reloads: Vec<oneshot::Sender<Reloaded>>,
     lags: VecDeque<Duration>,
     started_at: Timestamp,
     ticks_done: u64,
@@ -130,6 +137,8 @@ const LAGS: usize = 4096;
 const SETTLE_WITHIN: Duration = Duration::from_secs(15);
 /// How often small chores are done.
 const CHORES: Duration = Duration::from_secs(1);
+/// How far ahead of now bots' time is kept, in wall time; more than lies between two chores.
+const AHEAD: Duration = Duration::from_secs(3);
 /// How often old rows are dropped.
 const PRUNE: Duration = Duration::from_secs(600);
 /// How long rows are kept that no rule looks at, in days of bots' time beyond the rule of duplicates.
@@ -163,7 +172,9 @@ impl Supervisor {
             entries: BTreeMap::new(),
             misnamed: Vec::new(),
             refresh: Refresh::Idle(Box::new(catalog)),
+            looks_again: false,
             waiting_reloads: Vec::new(),
+            later_reloads: Vec::new(),
             lags: VecDeque::new(),
             started_at: Timestamp::now(),
             ticks_done: 0,
@@ -181,6 +192,7 @@ impl Supervisor {
     pub async fn run(mut self) {
         let (told, mut news) = mpsc::channel::<Vec<BotId>>(64);
         let mut helpers = JoinSet::new();
+        self.keep_time(AHEAD).await;
         self.settle_cut_off().await;
         helpers.spawn(watch_gallery(self.shared.clone(), told).instrument(tracing::info_span!("inbox")));
         let mut chores = tokio::time::interval(CHORES);
@@ -194,7 +206,7 @@ impl Supervisor {
                 biased;
                 () = stopping.cancelled() => break,
                 Some(command) = self.commands.recv() => self.obey(command).await,
-                Some(done) = self.ticks.join_next_with_id() => self.ended(done),
+                Some(done) = self.ticks.join_next_with_id() => self.ended(done).await,
                 refreshed = self.refresh.finished() => self.refreshed(refreshed).await,
                 () = self.changed.notified() => self.start_refresh(),
                 Some(config) = self.configs.recv() => self.apply(config).await,
@@ -263,6 +275,7 @@ impl Supervisor {
             profile: slot.profile.clone(),
             version,
             has_account: slot.has_account,
+            account_tries: slot.account_tries,
             lived: slot.lived,
             last_version: slot.version.clone(),
             visit: slot.visit,
@@ -276,11 +289,15 @@ impl Supervisor {
         self.acting.insert(handle.id(), index);
     }
 
-    fn ended(&mut self, done: Result<(Id, Done), JoinError>) {
+    async fn ended(&mut self, done: Result<(Id, Done), JoinError>) {
         match done {
             Ok((id, done)) => {
                 self.acting.remove(&id);
+                let failed = done.is_failure.then(|| (done.slot, done.version.clone()));
                 self.settle_slot(done);
+                if let Some((index, version)) = failed {
+                    self.forgive(index, &version).await;
+                }
             }
             Err(error) => {
                 let Some(index) = self.acting.remove(&error.id()) else { return };
@@ -298,6 +315,7 @@ impl Supervisor {
         }
         let Some(slot) = self.slots.get_mut(done.slot as usize) else { return };
         slot.has_account = done.has_account;
+        slot.account_tries = if done.has_account { 0 } else { slot.account_tries.saturating_add(1) };
         let Some(row) = done.row else {
             if self.shared.stopping.is_cancelled() {
                 slot.is_acting = false;
@@ -316,7 +334,9 @@ impl Supervisor {
         slot.visit = Visit { number: row.visit, tick: row.visit_tick, ticks_left: row.visit_left };
         slot.failures = row.failures;
         slot.error = row.error.into();
-        if let Some(hold) = row.hold {
+        // What an operator said meanwhile stands.
+        let is_paused = slot.hold.as_ref().is_some_and(|hold| hold.kind == HoldKind::Paused);
+        if let Some(hold) = row.hold.filter(|_| !is_paused) {
             slot.hold = Some(Box::new(hold));
         }
         let wake_at = slot.wake_at;
@@ -412,18 +432,25 @@ impl Supervisor {
     }
 
     async fn chores(&mut self) {
-        let clock = &self.shared.world.clock;
-        let now = clock.now();
-        if !clock.is_wall()
-            && let Err(problem) = self.shared.world.store.set_setting(CLOCK, &now.to_string()).await
-        {
-            warn!(error = &problem as &dyn std::error::Error, "could not keep the time");
-        }
-        self.end_pauses(now).await;
+        self.keep_time(AHEAD).await;
+        self.end_pauses(self.shared.world.clock.now()).await;
         if self.signals.borrow().platform_paused
             && let Err(problem) = self.shared.world.floimg.look_after_pause().await
         {
             info!(error = &problem as &dyn std::error::Error, "looked whether the platform's pause is over");
+        }
+    }
+
+    /// Keeps bots' time, `ahead` of now: a crash must not put it back to before what has happened.
+    async fn keep_time(&self, ahead: Duration) {
+        let clock = &self.shared.world.clock;
+        if clock.is_wall() {
+            return;
+        }
+        let ahead = Seconds::clamped(ahead.as_secs_f64() * clock.speed());
+        let until = clock.now().saturating_add(ahead.signed()).unwrap_or(Timestamp::MAX);
+        if let Err(problem) = self.shared.world.store.set_setting(CLOCK, &until.to_string()).await {
+            warn!(error = &problem as &dyn std::error::Error, "could not keep the time");
         }
     }
 
@@ -438,8 +465,9 @@ impl Supervisor {
     async fn drain(&mut self) {
         info!(acting = self.ticks.len(), "stopping: waiting for ticks to end");
         while let Some(done) = self.ticks.join_next_with_id().await {
-            self.ended(done);
+            self.ended(done).await;
         }
+        self.keep_time(Duration::ZERO).await;
     }
 
     /// Settles what a crash left open before anybody acts; what takes too long is looked up when it matters.

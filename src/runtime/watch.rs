@@ -4,18 +4,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::config::Config;
+
 /// What to watch.
 #[derive(Debug, Clone)]
 pub struct Watched {
-    /// The folder with scripts, watched with all below it.
+    /// The folder with scripts, watched with all below it; it may come and go.
     pub scripts: PathBuf,
     /// The config file, if there is one.
     pub config: Option<PathBuf>,
@@ -30,53 +33,112 @@ pub struct Changed {
     pub config: Arc<Notify>,
 }
 
-/// Longest that a stream of events may put off a look.
+/// Longest that a stream of changes may put off a look.
 const LONGEST_DEBOUNCE: Duration = Duration::from_millis(500);
 
+/// What native events said since they were last asked.
+#[derive(Debug, Default)]
+struct Hints {
+    told: Notify,
+    scripts: AtomicBool,
+}
+
 /// Watches until stopped; `changed` is told after every change has been quiet for the debounce.
-pub async fn run(watched: Watched, debounce: Duration, scan: Duration, changed: Changed, stop: CancellationToken) {
-    let raw = Arc::new(Notify::new());
+///
+/// The config file is watched whatever `reload.watch` says: it is how that is turned on again.
+pub async fn run(watched: Watched, mut config: watch::Receiver<Config>, changed: Changed, stop: CancellationToken) {
+    let hints = Arc::new(Hints::default());
     // Kept alive as long as this runs: dropping a watcher ends its events.
-    let _watcher = match native(&watched, raw.clone()) {
-        Ok(watcher) => Some(watcher),
-        Err(error) => {
-            warn!(error = &error as &dyn std::error::Error, "no native file events, looking every {scan:?} instead");
-            None
-        }
-    };
+    let mut _watcher = native(&watched, hints.clone());
+    let mut folder = identity_of(&watched.scripts);
+    info!(scripts = %watched.scripts.display(), "watching for changes");
     let mut print = fingerprint(&watched).await;
-    let mut next_scan = Instant::now() + scan;
+    // What was saved after the files were read for the start and before now was seen by nobody.
+    changed.config.notify_one();
+    if config.borrow().reload.watch {
+        changed.scripts.notify_one();
+    }
+    let mut next_scan = Instant::now() + config.borrow().reload.poll;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = raw.notified() => {
-                let latest = Instant::now() + LONGEST_DEBOUNCE;
-                loop {
-                    tokio::select! {
-                        () = stop.cancelled() => return,
-                        () = raw.notified(), if Instant::now() < latest => {}
-                        () = tokio::time::sleep(debounce) => break,
-                    }
-                }
-            }
+            () = hints.told.notified() => {}
+            Ok(()) = config.changed() => {}
             () = tokio::time::sleep_until(next_scan) => {}
         }
-        next_scan = Instant::now() + scan;
-        let now = fingerprint(&watched).await;
-        if now.scripts != print.scripts {
-            changed.scripts.notify_one();
+        let reload = config.borrow_and_update().reload.clone();
+        let mut now = fingerprint(&watched).await;
+        let mut is_hinted = hints.scripts.swap(false, Ordering::Relaxed);
+        if is_hinted || now != print {
+            // Who saves two files saves them one after the other; a look between them would see what nobody wrote.
+            let latest = Instant::now() + LONGEST_DEBOUNCE;
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(reload.debounce) => {}
+                }
+                let then = fingerprint(&watched).await;
+                let is_quiet = then == now && !hints.scripts.swap(false, Ordering::Relaxed);
+                is_hinted |= !is_quiet;
+                now = then;
+                if is_quiet || Instant::now() >= latest {
+                    break;
+                }
+            }
         }
+        next_scan = Instant::now() + reload.poll;
         if now.config != print.config {
             changed.config.notify_one();
         }
-        print = now;
+        let is_unlike = now.scripts != print.scripts;
+        print.config = now.config;
+        // What is not told now is kept as a difference, and told when watching is turned on.
+        if reload.watch {
+            // Two saves of one length within one tick of the file system's clock look alike from outside.
+            if is_hinted || is_unlike {
+                changed.scripts.notify_one();
+            }
+            print.scripts = now.scripts;
+        }
+        let is_folder_now = identity_of(&watched.scripts);
+        if is_folder_now != folder {
+            // Events of a folder end with it; another one under its name is another folder.
+            folder = is_folder_now;
+            _watcher = native(&watched, hints.clone());
+        }
     }
 }
 
-fn native(watched: &Watched, raw: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+fn native(watched: &Watched, hints: Arc<Hints>) -> Option<RecommendedWatcher> {
+    match try_native(watched, hints) {
+        Ok(watcher) => Some(watcher),
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "no native file events, looking now and then instead");
+            None
+        }
+    }
+}
+
+fn try_native(watched: &Watched, hints: Arc<Hints>) -> notify::Result<RecommendedWatcher> {
+    let config = watched.config.as_deref().and_then(Path::file_name).map(ToOwned::to_owned);
+    // Systems differ in whether they tell of a folder by the name it was asked for.
+    let scripts = [watched.scripts.clone(), watched.scripts.canonicalize().unwrap_or_default()];
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !event.kind.is_access()) {
-            raw.notify_one();
+        let Ok(event) = event else {
+            hints.told.notify_one();
+            return;
+        };
+        if event.kind.is_access() {
+            return;
+        }
+        let is_script = |path: &PathBuf| {
+            scripts.iter().any(|folder| !folder.as_os_str().is_empty() && path.starts_with(folder) && path != folder)
+        };
+        if event.paths.iter().any(is_script) {
+            hints.scripts.store(true, Ordering::Relaxed);
+            hints.told.notify_one();
+        } else if event.need_rescan() || event.paths.iter().any(|path| path.file_name() == config.as_deref()) {
+            hints.told.notify_one();
         }
     })?;
     if watched.scripts.is_dir() {
@@ -86,12 +148,18 @@ fn native(watched: &Watched, raw: Arc<Notify>) -> notify::Result<RecommendedWatc
     if let Some(folder) = watched.config.as_deref().map(folder_of).filter(|folder| folder.is_dir()) {
         watcher.watch(folder, RecursiveMode::NonRecursive)?;
     }
-    info!(scripts = %watched.scripts.display(), "watching for changes");
     Ok(watcher)
 }
 
 fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Which folder it is that has this name now.
+fn identity_of(folder: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(folder).ok()?;
+    Some((meta.dev(), meta.ino()))
 }
 
 /// What the files look like from outside.
@@ -101,7 +169,8 @@ struct Fingerprint {
     config: Option<Seen>,
 }
 
-type Seen = (PathBuf, u64, Option<SystemTime>);
+/// Path, size, time and number of a file.
+type Seen = (PathBuf, u64, Option<SystemTime>, u64);
 
 async fn fingerprint(watched: &Watched) -> Fingerprint {
     let watched = watched.clone();
@@ -111,7 +180,7 @@ async fn fingerprint(watched: &Watched) -> Fingerprint {
         found.scripts.sort();
         found.config = watched.config.and_then(|config| {
             let meta = std::fs::metadata(&config).ok()?;
-            Some((config, meta.len(), meta.modified().ok()))
+            Some(seen(config, &meta))
         });
         found
     });
@@ -128,7 +197,12 @@ fn scan(folder: &Path, depth: u32, found: &mut Vec<Seen>) {
         if meta.is_dir() && depth < DEPTH {
             scan(&entry.path(), depth + 1, found);
         } else if found.len() < FILES {
-            found.push((entry.path(), meta.len(), meta.modified().ok()));
+            found.push(seen(entry.path(), &meta));
         }
     }
+}
+
+fn seen(path: PathBuf, meta: &std::fs::Metadata) -> Seen {
+    use std::os::unix::fs::MetadataExt;
+    (path, meta.len(), meta.modified().ok(), meta.ino())
 }

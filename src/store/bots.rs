@@ -299,7 +299,7 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 if let Some(hold) = tick.hold {
-                    sqlx::query("UPDATE bots SET held = $2, held_reason = $3, held_until = $4 WHERE id = $1")
+                    sqlx::query("UPDATE bots SET held = $2, held_reason = $3, held_until = $4 WHERE id = $1 AND held <> 'paused'")
                         .bind(id)
                         .bind(hold.kind.as_str())
                         .bind(hold.reason)

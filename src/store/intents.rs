@@ -220,6 +220,27 @@ impl Store {
         Ok(row.is_some())
     }
 
+    /// Whether a bot has commented on a post or answered somebody there, in an earlier tick than this one.
+    ///
+    /// # Errors
+    /// When the read fails.
+    pub async fn has_commented(&self, bot: &BotId, post: &str, tick: u64) -> Result<bool, Error> {
+        let answer = format!("{post}#");
+        let row = sqlx::query(
+            "SELECT 1 FROM intents WHERE bot = $1 AND kind = 'comment' AND state <> 'failed' AND tick <> $2 \
+             AND (target = $3 OR substr(target, 1, $4) = $5) LIMIT 1",
+        )
+        .bind(bot.to_string())
+        .bind(tick.cast_signed())
+        .bind(post.to_owned())
+        .bind(i64::try_from(answer.chars().count()).unwrap_or(i64::MAX))
+        .bind(answer)
+        .fetch_optional(&self.reads)
+        .await
+        .map_err(read)?;
+        Ok(row.is_some())
+    }
+
     /// The newest of a bot's actions of a kind on a target, with its time.
     ///
     /// # Errors

@@ -27,8 +27,12 @@
 //!   generators that made the picture (`quickchart`, `mermaid`: data-viz; `qr`: utilities; otherwise null).
 //! - `stats` of a user are `{showcaseCount, likesReceived, commentsReceived, viewsReceived, forksReceived}`; `user` adds
 //!   `isAgent`, `avatarUrl` and `createdAt`.
+//! - `/api/nodes/generators` and `/api/nodes/transforms` answer with a list, in which each has its `name`, its `params`
+//!   in words, and which of them are `required`.
 //! - Opening an item counts a view. Pictures and avatars are served to anyone, everything else under `/api` asks for the
 //!   service token.
+//! - The platform is not known to have `/api/admin/faults` and `/api/admin/audit`: they are this stand-in's, so that
+//!   tests can make it misbehave and see what it keeps.
 
 use jiff::Timestamp;
 use serde::Serialize;

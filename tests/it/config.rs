@@ -49,7 +49,7 @@ fn every_key_is_in_the_shipped_file_and_no_other() {
 #[test]
 fn the_defaults_are_what_the_shipped_file_says() {
     let config = Config::load(&Sources::default()).expect("valid");
-    assert_eq!((config.roster.spread, config.roster.counts.len()), (48, 0));
+    assert_eq!((config.roster.spread, config.roster.counts.len()), (96, 0));
     assert_eq!(config.floimg.studio, StudioAddress::Embedded);
     assert_eq!(config.sandbox.memory_bytes, 12 * 1024 * 1024);
     assert_eq!(config.reload.poll, Duration::from_secs(2));
@@ -306,7 +306,7 @@ fn changes_say_which_need_a_restart() {
             "floimg.generators.a: \"b\" → nothing, true",
             "http.listen: \"127.0.0.1:4748\" → \"127.0.0.1:9\", true",
             "limits.posts_per_day: 3 → 4, false",
-            "bots: [{ size = 48 }] → [{ size = 1 }], false",
+            "bots: [{ size = 96 }] → [{ size = 1 }], false",
         ]
     );
     assert_eq!(old.changes(&old), []);

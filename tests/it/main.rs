@@ -3,7 +3,17 @@
 mod cli;
 mod client;
 mod config;
+mod contract;
+mod crash;
+mod hostile;
+mod living;
+mod readme;
 mod render;
+mod runtime;
+mod status;
+mod scripting;
 mod store;
+mod stubs;
 mod studio;
 mod tidy;
+mod workbench;

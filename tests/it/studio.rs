@@ -1,5 +1,7 @@
 //! The embedded studio over real HTTP: what it answers, keeps, refuses and breaks on demand.
 
+mod document;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -128,6 +128,9 @@ fn generate(mut call: Call) -> BoxFuture<'static, Answer> {
                         format!("floimg.generate: `transforms[{}]` must be a table with `op`", index + 1).into()
                     );
                 };
+                if index + 1 >= STEPS {
+                    return Err(format!("floimg.generate: at most {} `transforms`", STEPS - 1).into());
+                }
                 steps.push(short_transform(&transform, index)?);
             }
         }
@@ -139,7 +142,7 @@ fn generate(mut call: Call) -> BoxFuture<'static, Answer> {
 /// `{ op = "resize", width = 800 }`: what is not `op` is a parameter.
 fn short_transform(transform: &Table, index: usize) -> Result<Step, Trouble> {
     let path = format!("floimg.generate: `transforms[{}]`", index + 1);
-    let Value::String(op) = transform.get::<Value>("op")? else {
+    let Value::String(op) = transform.raw_get::<Value>("op")? else {
         return Err(format!("{path} needs `op`, like {{ op = \"resize\", width = 800 }}").into());
     };
     let mut params = match to_json(&Value::Table(transform.clone()), &path, PARAMS_BYTES)? {

@@ -18,6 +18,8 @@ pub(super) const MODULE: Module = Module {
     immediate: &[],
 };
 
+/// Most facts of one text.
+const FACTS: usize = 200;
 /// Most options to choose from.
 const OPTIONS: usize = 50;
 
@@ -115,6 +117,9 @@ pub(super) fn facts(name: &str, what: &str, table: &mlua::Table) -> Result<BTree
     let mut facts = BTreeMap::new();
     for pair in table.pairs::<Value, Value>() {
         let (key, value) = pair?;
+        if facts.len() >= FACTS {
+            return Err(format!("{name}: `{what}` has more than {FACTS} facts; at most so many are looked at").into());
+        }
         match (&key, as_text(&value)) {
             (Value::String(key), Some(text)) => {
                 facts.insert(key.to_string_lossy(), text);

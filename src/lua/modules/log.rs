@@ -37,7 +37,7 @@ fn highest(call: Call) -> Answer {
 }
 
 fn line(mut call: Call, write: fn(&str, &str, Option<&str>)) -> Answer {
-    let message = call.args.value();
+    let given = call.args.value();
     let fields = call.args.value();
     if call.host.is_trial() {
         return Ok(Value::Nil);
@@ -52,9 +52,14 @@ fn line(mut call: Call, write: fn(&str, &str, Option<&str>)) -> Answer {
         }
         LogLine::TooMany => return Ok(Value::Nil),
     }
-    let message = as_text(&message)
-        .or_else(|| to_json(&message, "message", 4096).ok().map(|json| json.to_string()))
-        .unwrap_or_else(|| message.type_name().to_owned());
+    let message = match &given {
+        // What is cut within a character is still worth reading.
+        Value::String(text) => Some(text.to_string_lossy()),
+        other => as_text(other),
+    };
+    let message = message
+        .or_else(|| to_json(&given, "message", 4096).ok().map(|json| json.to_string()))
+        .unwrap_or_else(|| given.type_name().to_owned());
     let fields = match fields {
         Value::Nil => None,
         fields => Some(to_json(&fields, "fields", 4096).map_or_else(|wrong| wrong, |json| json.to_string())),

@@ -29,6 +29,7 @@ fn sleep(mut call: Call) -> BoxFuture<'static, Answer> {
             )
             .into());
         }
+        call.meter.take_sleep(seconds)?;
         call.host.sleep(seconds).await?;
         Ok(Value::Nil)
     })

@@ -46,7 +46,7 @@ impl Supervisor {
                 let _ = reply.send(self.wake(&target));
             }
             Command::Reload(reply) => {
-                self.waiting_reloads.push(reply);
+                self.later_reloads.push(reply);
                 self.start_refresh();
             }
         }

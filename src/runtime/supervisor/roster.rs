@@ -37,6 +37,7 @@ impl Supervisor {
         self.slots.push(Slot {
             profile: Arc::new(Profile { name: row.name, username: row.username, bio: String::new() }),
             has_account: row.account.is_some(),
+            account_tries: 0,
             lived: row.tick,
             version: row.version,
             wake_at: row.wake_at,
@@ -61,7 +62,6 @@ impl Supervisor {
             let unit = self.unit(index, "overdue");
             if let Some(slot) = self.slots.get_mut(index as usize)
                 && slot.wake_at < now
-                && slot.lived > 0
             {
                 // Only in memory: whatever happens until it wakes, it stays overdue in the store.
                 slot.wake_at = rhythm::spread(slot.wake_at, now, window, unit);
@@ -216,6 +216,7 @@ impl Supervisor {
                     id: row.id,
                     profile: Arc::new(profile),
                     has_account: false,
+                    account_tries: 0,
                     lived: 0,
                     version: None,
                     wake_at: wake.at.max(now),

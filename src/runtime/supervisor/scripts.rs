@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
-use crate::model::name::PersonaName;
+use crate::model::name::{PersonaName, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
 use crate::runtime::catalog::{self, Catalog, Changes, Origin, Test};
@@ -29,9 +29,10 @@ impl Supervisor {
     /// Begins to look at the files; while a look is under way, another follows it.
     pub(super) fn start_refresh(&mut self) {
         if matches!(self.refresh, Refresh::Running(_)) {
-            self.changed.notify_one();
+            self.looks_again = true;
             return;
         }
+        self.waiting_reloads.append(&mut self.later_reloads);
         let Refresh::Idle(catalog) = std::mem::replace(&mut self.refresh, Refresh::Running(JoinSet::new())) else {
             return;
         };
@@ -70,12 +71,17 @@ impl Supervisor {
             Some(Ok((catalog, changes))) => self.take(catalog, changes, false).await,
             Some(Err(problem)) => {
                 error!(%problem, "looking at the scripts ended in a panic of the host; starting over");
+                // Whoever waits is not told of a look that never ended.
+                self.waiting_reloads.clear();
                 match Catalog::new() {
                     Ok(catalog) => self.refresh = Refresh::Idle(Box::new(catalog)),
                     Err(problem) => error!(%problem, "the host's own prelude does not compile"),
                 }
             }
             None => {}
+        }
+        if std::mem::take(&mut self.looks_again) || !self.later_reloads.is_empty() {
+            self.start_refresh();
         }
     }
 
@@ -95,7 +101,9 @@ impl Supervisor {
         for name in &changes.removed {
             info!(persona = %name, "its file is gone");
         }
-        self.reconcile().await;
+        if !changes.is_blind {
+            self.reconcile().await;
+        }
         let reloaded = Reloaded {
             accepted: changes
                 .accepted
@@ -120,6 +128,15 @@ impl Supervisor {
         let Some(version) = self.entries.get(name).and_then(|entry| entry.version.clone()) else { return };
         let world = self.shared.world.clone();
         let now = world.clock.now();
+        // A restart with the scripts of before is no new chance for a bot that waits for a new version.
+        let is_new = !is_first
+            || match world.store.last_version(name).await {
+                Ok(last) => last.is_none_or(|last| last.id != version.id),
+                Err(problem) => {
+                    warn!(persona = %name, error = &problem as &dyn std::error::Error, "could not read the last version");
+                    false
+                }
+            };
         let stored = StoredVersion {
             id: version.id.clone(),
             persona: name.clone(),
@@ -149,13 +166,19 @@ impl Supervisor {
                 })
                 .await;
         }
-        self.take_up(name, version.persona.reload_now && !is_first).await;
+        if is_new {
+            self.take_up(name, version.persona.reload_now && !is_first).await;
+        }
     }
 
     /// A new version is a new chance for bots that were in trouble, and wakes the others if it says so.
     async fn take_up(&mut self, name: &PersonaName, wakes_all: bool) {
+        self.give_new_chance(self.of_persona(name), wakes_all).await;
+    }
+
+    async fn give_new_chance(&mut self, bots: Vec<u32>, wakes_all: bool) {
         let mut freed = Vec::new();
-        for index in self.of_persona(name) {
+        for index in bots {
             let unit = self.unit(index, "woken");
             let now = self.shared.world.clock.now();
             let speed = self.shared.world.clock.speed();
@@ -183,6 +206,15 @@ impl Supervisor {
             && let Err(problem) = self.shared.world.store.hold_bots(freed, None).await
         {
             warn!(error = &problem as &dyn std::error::Error, "could not keep the end of a quarantine");
+        }
+    }
+
+    /// A tick that went wrong with a version that has been replaced meanwhile does not count against the new one.
+    pub(super) async fn forgive(&mut self, index: u32, lived: &VersionId) {
+        let Some(slot) = self.slots.get(index as usize) else { return };
+        let current = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.as_ref());
+        if current.is_some_and(|version| version.id != *lived) {
+            self.give_new_chance(vec![index], false).await;
         }
     }
 
@@ -267,13 +299,21 @@ async fn look(mut catalog: Catalog, origin: Origin, test: Test) -> (Catalog, Cha
     let bytes = test.limits.source_bytes;
     let read = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await;
     match read {
-        Ok(sources) => {
+        Ok(Ok(sources)) => {
             let changes = catalog.refresh(&sources, test).await;
             (catalog, changes)
         }
+        Ok(Err(problem)) => {
+            // Nobody deletes every persona at once: a folder that is away is a mount, a rename or a mistake.
+            error!(
+                error = &problem as &dyn std::error::Error,
+                "everything stays as it is until the scripts can be read again"
+            );
+            (catalog, Changes { is_blind: true, ..Changes::default() })
+        }
         Err(problem) => {
             error!(%problem, "reading the scripts ended in a panic of the host; everything stays as it is");
-            (catalog, Changes::default())
+            (catalog, Changes { is_blind: true, ..Changes::default() })
         }
     }
 }

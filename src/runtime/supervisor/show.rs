@@ -24,7 +24,8 @@ impl Supervisor {
         }
         let by_persona = by_persona.into_iter().map(|(name, bots)| (name.clone(), bots)).collect();
         let stopped_because = match self.pauses.get(&None) {
-            Some(pause) => Some(format!("paused by an operator: {}", pause.reason)),
+            Some(pause) if pause.reason.is_empty() => Some("paused by operator".to_owned()),
+            Some(pause) => Some(format!("paused by operator: {}", pause.reason)),
             None => {
                 self.everybody_waits(now).map(|(until, by)| format!("{by} until {}", short(until, now, &TimeZone::UTC)))
             }
@@ -36,7 +37,7 @@ impl Supervisor {
             by_status,
             by_persona,
             stopped_because,
-            signals: self.signals.borrow().clone(),
+            signals: *self.signals.borrow(),
             refused: self
                 .entries
                 .iter()

@@ -26,6 +26,7 @@
 
   // ---- Columns: a card stays in its lane, so nothing jumps when others come.
   const grids = [];
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
   class Lanes {
     constructor(grid) {
       this.grid = grid;
@@ -55,9 +56,20 @@
       const height = (Number(img.getAttribute("height")) / Number(img.getAttribute("width")) || 1) + 0.45;
       const lane = first ? this.lanes[0] : this.lanes.reduce((a, b) => (b.height < a.height - 0.01 ? b : a));
       lane.height += height;
-      if (first) lane.lane.prepend(card);
-      else lane.lane.append(card);
-      if (first) this.lanes.push(this.lanes.shift());
+      if (!first) {
+        lane.lane.append(card);
+        return;
+      }
+      const below = [...lane.lane.children];
+      const tops = below.map((one) => one.getBoundingClientRect().top);
+      lane.lane.prepend(card);
+      this.lanes.push(this.lanes.shift());
+      if (still.matches) return;
+      // What makes room glides to its new place.
+      below.forEach((one, place) => {
+        const by = tops[place] - one.getBoundingClientRect().top;
+        one.animate([{ transform: `translateY(${by}px)` }, { transform: "none" }], { duration: 450, easing: "cubic-bezier(.2, .8, .2, 1)" });
+      });
     }
     add(cards, first) {
       for (const card of cards) {
@@ -213,8 +225,9 @@
     if (!form.matches(".like, .say")) return;
     event.preventDefault();
     const button = form.querySelector("button");
-    if (button.disabled) return;
-    button.disabled = true;
+    // A button that is disabled would lose the focus to the top of the page.
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
     try {
       const answer = await send(form);
       if (!answer) return;
@@ -239,7 +252,7 @@
       problem.textContent = error.message || "That did not work; try again";
       form.prepend(problem);
     } finally {
-      button.disabled = false;
+      button.ariaBusy = null;
     }
   });
   document.addEventListener("input", (event) => {

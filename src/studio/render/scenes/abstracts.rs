@@ -4,9 +4,9 @@
 
 use std::f32::consts::TAU;
 
-use super::super::canvas::{Canvas, Close, Pt, arc, smooth};
-use super::super::chance::Chance;
-use super::super::prompt::Brief;
+use crate::studio::render::canvas::{Canvas, Close, Pt, arc, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::prompt::Brief;
 
 /// Draws the abstraction.
 pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
@@ -208,7 +208,7 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                         .mix(p.deep, (far * 2.0 - 0.8).max(0.0))
                         .lift(chance.jitter(0.07));
                     c.poly(&q, &tone.hex());
-                    c.stroke(&super::super::canvas::polygon(&q), &p.ink.hex(), s * 0.006);
+                    c.stroke(&crate::studio::render::canvas::polygon(&q), &p.ink.hex(), s * 0.006);
                 }
             }
         }

@@ -2,12 +2,12 @@
 //!
 //! The animal is the largest thing in the picture.
 
-use super::super::canvas::{Canvas, Close, Pt, smooth};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE, hex};
-use super::super::palette;
-use super::super::prompt::Brief;
 use super::landscape::{birches, flock, sky, trees_row, water};
+use crate::studio::render::canvas::{Canvas, Close, Pt, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE, hex};
+use crate::studio::render::palette;
+use crate::studio::render::prompt::Brief;
 
 /// Draws the animal.
 pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
@@ -117,8 +117,11 @@ fn sitting(c: &mut Canvas, kind: usize, (x, y): Pt, k: f32, fur: Colour, near: C
             8 => vec![at(m * 0.24, 1.36), at(m * 0.62, 1.5), at(m * 0.44, 1.24)],
             _ => vec![at(m * 0.1, 1.46), at(m * 0.36, 1.84), at(m * 0.46, 1.3)],
         };
-        let d =
-            if matches!(kind, 0 | 1 | 2 | 6) { super::super::canvas::polygon(&ear) } else { smooth(&ear, Close::Yes) };
+        let d = if matches!(kind, 0 | 1 | 2 | 6) {
+            crate::studio::render::canvas::polygon(&ear)
+        } else {
+            smooth(&ear, Close::Yes)
+        };
         c.path(&d, &if kind == 0 { fur.lift(-0.06) } else { shade }.hex());
         if kind == 8 {
             c.stroke(

@@ -2,11 +2,11 @@
 //!
 //! Rows of buildings come nearer and grow darker.
 
-use super::super::canvas::{Canvas, Pt};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE, hex};
-use super::super::prompt::{Brief, Light};
 use super::landscape::{Air, flock, sky, water};
+use crate::studio::render::canvas::{Canvas, Pt};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE, hex};
+use crate::studio::render::prompt::{Brief, Light};
 
 /// Draws the city.
 pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {

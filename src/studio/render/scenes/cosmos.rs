@@ -2,10 +2,10 @@
 //!
 //! Every light comes from one star, so spheres are round.
 
-use super::super::canvas::{Canvas, Pt, line};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE};
-use super::super::prompt::Brief;
+use crate::studio::render::canvas::{Canvas, Pt, line};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE};
+use crate::studio::render::prompt::Brief;
 
 /// Draws space.
 pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {

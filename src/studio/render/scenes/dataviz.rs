@@ -4,9 +4,9 @@
 
 use std::f32::consts::TAU;
 
-use super::super::canvas::{Canvas, Close, Face, Pt, arc, smooth};
-use super::super::chance::Chance;
-use super::super::prompt::Brief;
+use crate::studio::render::canvas::{Canvas, Close, Face, Pt, arc, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::prompt::Brief;
 
 /// Draws the chart.
 pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {

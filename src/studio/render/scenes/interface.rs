@@ -2,10 +2,10 @@
 //!
 //! Everything sits on one grid, in one palette.
 
-use super::super::canvas::{Canvas, Close, Face, Pt, arc, smooth};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE};
-use super::super::prompt::Brief;
+use crate::studio::render::canvas::{Canvas, Close, Face, Pt, arc, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE};
+use crate::studio::render::prompt::Brief;
 
 struct Look {
     ground: Colour,

@@ -2,10 +2,10 @@
 //!
 //! Far things are pale and near things dark, so there is always depth.
 
-use super::super::canvas::{Canvas, Close, Pt, line, smooth};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE, hex};
-use super::super::prompt::{Brief, Light};
+use crate::studio::render::canvas::{Canvas, Close, Pt, line, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE, hex};
+use crate::studio::render::prompt::{Brief, Light};
 
 /// The air of a scene: what later layers fade into and are lit by.
 pub(super) struct Air {

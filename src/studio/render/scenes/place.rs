@@ -2,11 +2,11 @@
 //!
 //! Light falls from one side in each.
 
-use super::super::canvas::{Canvas, Close, Pt, smooth};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE, hex};
-use super::super::prompt::Brief;
 use super::landscape::{Air, flock, ridge, sky, trees_row};
+use crate::studio::render::canvas::{Canvas, Close, Pt, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE, hex};
+use crate::studio::render::prompt::Brief;
 
 /// A level of a game, drawn on a coarse grid.
 pub(super) fn platformer(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {

@@ -2,11 +2,11 @@
 //!
 //! The object stands on its own shadow and is lit from one side.
 
-use super::super::canvas::{Canvas, Close, Pt, smooth};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE, hex};
-use super::super::palette;
-use super::super::prompt::{Brief, Light};
+use crate::studio::render::canvas::{Canvas, Close, Pt, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE, hex};
+use crate::studio::render::palette;
+use crate::studio::render::prompt::{Brief, Light};
 
 struct Set {
     colour: Colour,

@@ -2,11 +2,11 @@
 //!
 //! The world around them stays believable.
 
-use super::super::canvas::{Canvas, Close, Pt, polygon, smooth};
-use super::super::chance::Chance;
-use super::super::colour::{WHITE, hex};
-use super::super::prompt::Brief;
 use super::landscape::{Air, flock, sky, water};
+use crate::studio::render::canvas::{Canvas, Close, Pt, polygon, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{WHITE, hex};
+use crate::studio::render::prompt::Brief;
 
 /// Draws the impossible.
 pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {

@@ -4,11 +4,11 @@
 
 use std::f32::consts::TAU;
 
-use super::super::canvas::{Canvas, Close, Face, Pt, smooth};
-use super::super::chance::Chance;
-use super::super::colour::{Colour, WHITE, hex};
-use super::super::prompt::Brief;
 use super::still_life::steam;
+use crate::studio::render::canvas::{Canvas, Close, Face, Pt, smooth};
+use crate::studio::render::chance::Chance;
+use crate::studio::render::colour::{Colour, WHITE, hex};
+use crate::studio::render::prompt::Brief;
 
 /// Flowers and leaves on a coloured ground.
 pub(super) fn botanical(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
@@ -242,7 +242,7 @@ pub(super) fn food(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                 for i in 0..9 {
                     let (a, step) = (i as f32 * TAU / 9.0, TAU / 9.0);
                     c.path(
-                        &super::super::canvas::arc((fx, fy), q * 0.1, q * 0.82, a + 0.05, a + step - 0.05),
+                        &crate::studio::render::canvas::arc((fx, fy), q * 0.1, q * 0.82, a + 0.05, a + step - 0.05),
                         &peel.lift(0.08).hex(),
                     );
                 }
@@ -330,7 +330,7 @@ pub(super) fn poster(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
                 let tone = [pop, p.soft, p.deep, p.main.lift(0.1)][chance.below(4)].hex();
                 match chance.below(3) {
                     0 => c.circle(x, y, k, &tone),
-                    1 => c.path(&super::super::canvas::arc((x, y), 0.0, k, 0.0, TAU / 2.0), &tone),
+                    1 => c.path(&crate::studio::render::canvas::arc((x, y), 0.0, k, 0.0, TAU / 2.0), &tone),
                     _ => c.round(x - k, y - k, k * 2.0, k * 2.0, k * 0.5, &tone),
                 }
             }

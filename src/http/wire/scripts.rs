@@ -1,0 +1,214 @@
+//! Scripts, what is wrong with them, and what a reload came to, as JSON.
+//!
+//! What is not known is null, and never left out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::model;
+use crate::model::name::VersionId;
+use crate::runtime::view::{Reloaded, ScriptView};
+
+/// Every persona.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Personas {
+    /// The personas.
+    items: Vec<Persona>,
+}
+
+/// One persona.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Persona {
+    /// Its name, the stem of its file.
+    #[schema(example = "ai_artist")]
+    name: String,
+    /// What people call it.
+    #[schema(example = "AI art enthusiast")]
+    title: String,
+    /// Bots in the roster.
+    bots: u64,
+    /// The version that bots take at their next tick, by its first eight digits.
+    #[schema(required = true)]
+    version: Option<String>,
+    /// Whether its newest files were refused.
+    refused: bool,
+}
+
+/// Every persona's script.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Scripts {
+    /// The scripts.
+    items: Vec<Script>,
+}
+
+/// One persona's script.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Script {
+    /// Which persona.
+    #[schema(example = "ai_artist")]
+    persona: String,
+    /// What people call it.
+    title: String,
+    /// Its file.
+    #[schema(example = "scripts/personas/ai_artist.luau")]
+    file: String,
+    /// The version that bots take at their next tick, by its first eight digits.
+    #[schema(required = true)]
+    version: Option<String>,
+    /// The files the version is made of.
+    files: Vec<String>,
+    /// When it was accepted, in bots' time.
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
+    accepted_at: Option<Timestamp>,
+    /// Bots by the version of their last tick.
+    ran: BTreeMap<String, u64>,
+    /// Bots in the roster.
+    bots: u64,
+    /// What is wrong with the newest files; not empty means that they were refused.
+    errors: Vec<Diagnostic>,
+    /// What the author should look at.
+    warnings: Vec<Diagnostic>,
+}
+
+/// One thing that is wrong with a script.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Diagnostic {
+    /// `error` or `warning`.
+    severity: &'static str,
+    /// The file.
+    #[schema(example = "scripts/personas/ai_artist.luau")]
+    file: String,
+    /// The line, from 1, where one is known.
+    #[schema(required = true, example = 31)]
+    line: Option<u32>,
+    /// What is wrong.
+    message: String,
+    /// What to do about it.
+    #[schema(required = true)]
+    hint: Option<String>,
+    /// The calls that led there, outermost last.
+    traceback: Vec<String>,
+}
+
+/// What a reload came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Reload {
+    /// What was done, in words.
+    message: String,
+    /// Personas with a new version.
+    accepted: Vec<Accepted>,
+    /// Personas whose files were refused.
+    refused: Vec<RefusedPersona>,
+    /// Personas that are as they were.
+    unchanged: u64,
+    /// Everything that is wrong, as text.
+    #[schema(example = json!(["scripts/personas/ai_artist.luau:31: expected `)`"]))]
+    errors: Vec<String>,
+}
+
+/// A persona with a new version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Accepted {
+    /// Which persona.
+    #[schema(example = "ai_artist")]
+    persona: String,
+    /// The version, by its first eight digits.
+    #[schema(example = "0f3a9c1e")]
+    version: String,
+}
+
+/// A persona whose files were refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct RefusedPersona {
+    /// Which persona.
+    #[schema(example = "ai_artist")]
+    persona: String,
+    /// What is wrong.
+    errors: Vec<Diagnostic>,
+}
+
+impl From<Vec<ScriptView>> for Personas {
+    fn from(scripts: Vec<ScriptView>) -> Self {
+        let persona = |script: ScriptView| Persona {
+            name: script.persona.to_string(),
+            title: script.title,
+            bots: script.bots,
+            version: script.version.as_ref().map(VersionId::to_string),
+            refused: !script.errors.is_empty(),
+        };
+        Self { items: scripts.into_iter().map(persona).collect() }
+    }
+}
+
+impl From<Vec<ScriptView>> for Scripts {
+    fn from(scripts: Vec<ScriptView>) -> Self {
+        Self { items: scripts.into_iter().map(Script::from).collect() }
+    }
+}
+
+impl From<ScriptView> for Script {
+    fn from(view: ScriptView) -> Self {
+        let mut ran = BTreeMap::new();
+        for (version, bots) in view.ran {
+            *ran.entry(VersionId::new(&version).to_string()).or_insert(0) += bots;
+        }
+        Self {
+            persona: view.persona.to_string(),
+            title: view.title,
+            file: view.file,
+            version: view.version.as_ref().map(VersionId::to_string),
+            files: view.files,
+            accepted_at: view.accepted_at,
+            ran,
+            bots: view.bots,
+            errors: view.errors.into_iter().map(Diagnostic::from).collect(),
+            warnings: view.warnings.into_iter().map(Diagnostic::from).collect(),
+        }
+    }
+}
+
+impl From<model::diagnostic::Diagnostic> for Diagnostic {
+    fn from(diagnostic: model::diagnostic::Diagnostic) -> Self {
+        Self {
+            severity: diagnostic.severity.as_str(),
+            file: diagnostic.file,
+            line: diagnostic.line,
+            message: diagnostic.message,
+            hint: diagnostic.hint,
+            traceback: diagnostic.traceback,
+        }
+    }
+}
+
+impl From<Reloaded> for Reload {
+    fn from(reloaded: Reloaded) -> Self {
+        let flat = |diagnostic: &model::diagnostic::Diagnostic| match &diagnostic.hint {
+            Some(hint) => format!("{diagnostic}; hint: {hint}"),
+            None => diagnostic.to_string(),
+        };
+        let errors = reloaded.refused.iter().flat_map(|(_, errors)| errors).map(flat).collect();
+        let message = format!(
+            "{} accepted, {} refused, {} unchanged",
+            reloaded.accepted.len(),
+            reloaded.refused.len(),
+            reloaded.unchanged
+        );
+        let accepted = |(persona, version): (model::name::PersonaName, VersionId)| Accepted {
+            persona: persona.to_string(),
+            version: version.to_string(),
+        };
+        let refused = |(persona, errors): (model::name::PersonaName, Vec<model::diagnostic::Diagnostic>)| {
+            RefusedPersona { persona: persona.to_string(), errors: errors.into_iter().map(Diagnostic::from).collect() }
+        };
+        Self {
+            message,
+            accepted: reloaded.accepted.into_iter().map(accepted).collect(),
+            refused: reloaded.refused.into_iter().map(refused).collect(),
+            unchanged: reloaded.unchanged,
+            errors,
+        }
+    }
+}
