@@ -39,7 +39,7 @@ const LIVED: u32 = 4;
 fn bundled() -> anyhow::Result<Arc<Version>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
     let origin = floimg_fleet::runtime::catalog::Origin::Folder(folder);
-    build(&floimg_fleet::runtime::catalog::read(&origin, WIDE.source_bytes).expect("the bundled scripts"), BUNDLED)
+    build(&floimg_fleet::runtime::catalog::read(&origin, WIDE.source_bytes)?, BUNDLED)
 }
 
 /// Compiles one persona of some files.
@@ -91,14 +91,18 @@ pub async fn memory(asked: &Asked) -> anyhow::Result<Value> {
             before = resident()?;
         }
         let started = Instant::now();
-        match kind {
-            "bare" => bare.push(bare_vm(&bytecode)?),
-            _ => {
-                bots.push(LivingBot::new(version.clone(), WIDE, None).map_err(|problem| anyhow::anyhow!("{problem}"))?)
-            }
+        if kind == "bare" {
+            bare.push(bare_vm(&bytecode)?);
+        } else {
+            let bot = LivingBot::new(version.clone(), WIDE, None);
+            bots.push(bot.map_err(|problem| anyhow::anyhow!("{problem}"))?);
         }
         times.push(started.elapsed().as_secs_f64() * 1e6);
-        if let Some(bot) = bots.last() {
+        if let Some((lua, _)) = bare.last() {
+            lua.gc_collect()?;
+        }
+        if kind == "fresh" {
+            let bot = bots.last().context("there is a bot")?;
             anyhow::ensure!(bot.rest(), "a VM could not be collected");
         }
         if kind == "lived" {
@@ -127,7 +131,7 @@ fn compile(version: &Version) -> anyhow::Result<Arc<BTreeMap<String, Vec<u8>>>> 
 /// A bare VM of a script: the same libraries, sandboxed, with the same functions held, and nothing of the host.
 fn bare_vm(bytecode: &Arc<BTreeMap<String, Vec<u8>>>) -> anyhow::Result<(Lua, Vec<Function>)> {
     let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
-    let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+    let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
     lua.set_memory_limit(WIDE.memory_bytes)?;
     let loaded = lua.create_table()?;
     let files = bytecode.clone();
@@ -145,8 +149,6 @@ fn bare_vm(bytecode: &Arc<BTreeMap<String, Vec<u8>>>) -> anyhow::Result<(Lua, Ve
         anyhow::bail!("the persona returned no table");
     };
     let held = held(&persona)?;
-    drop(persona);
-    lua.gc_collect()?;
     Ok((lua, held))
 }
 
