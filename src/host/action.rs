@@ -12,13 +12,13 @@ use tracing::error;
 use crate::floimg;
 use crate::model::action::{ActionKind, Intent, IntentState, NewIntent};
 use crate::model::activity::{Ending, NewActivity};
-use crate::model::failure::{Failure, FailureKind};
+use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, NewPost, Picture, Post, Workflow};
-use crate::model::seconds::Seconds;
 use crate::store::{self, Opened, OwnPost};
 use crate::text;
 
 use super::allow::allow;
+use super::doubt::{in_doubt, replay, told_before};
 use super::gallery::{SeenComment, SeenPost};
 use super::recovery::{self, Found};
 use super::refusal::Refusal;
@@ -40,9 +40,9 @@ pub struct Draft {
 /// One action, ready to be checked, written down and sent.
 pub(super) struct Plan {
     pub(super) kind: ActionKind,
-    target: String,
+    pub(super) target: String,
     once: bool,
-    payload: Value,
+    pub(super) payload: Value,
     /// What others will read of it.
     pub(super) words: Option<String>,
     /// One line for the journal.
@@ -388,6 +388,9 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
     if let Some(outcome) = replay(world, &intent, plan.once).await? {
         return outcome;
     }
+    if let Some(outcome) = in_doubt(world, host, &plan).await? {
+        return outcome;
+    }
     allow(host, world, &plan, now).await?;
     world.crash.reached("action:allowed");
     let id = match world.store.open_intent(intent, plan.once).await? {
@@ -459,43 +462,8 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
     }
 }
 
-async fn replay(world: &World, intent: &NewIntent, once: bool) -> Result<Option<Result<Value, Refusal>>, Refusal> {
-    let before = world.store.intent_of_tick(intent, once).await?;
-    Ok(before.and_then(|before| match before.state {
-        IntentState::Done => Some(Ok(before.outcome)),
-        IntentState::Unknown => Some(Err(unknown())),
-        IntentState::Open | IntentState::Failed => None,
-    }))
-}
-
-fn unknown() -> Refusal {
-    Refusal::failure(FailureKind::Unknown, "it was tried before, and nobody can tell whether it happened")
-}
-
-async fn told_before(world: &Arc<World>, host: &Host, intent: Intent) -> Result<Value, Refusal> {
-    let is_this_tick = intent.what.tick == host.tick;
-    let intent =
-        if intent.state == IntentState::Open { recovery::settle(world, host.agent(), intent).await? } else { intent };
-    match intent.state {
-        IntentState::Done if is_this_tick => Ok(intent.outcome),
-        IntentState::Unknown if is_this_tick => Err(unknown()),
-        IntentState::Open => Err(Refusal::failure(
-            FailureKind::Unavailable,
-            "it was begun before, and the gallery cannot be asked now whether it happened",
-        )),
-        IntentState::Failed => {
-            let mut failure = Failure::new(FailureKind::Unavailable, "it was cut off and did not happen; try again");
-            failure.retry_after = Some(Seconds::ZERO);
-            Err(Refusal::Failure(failure))
-        }
-        IntentState::Done | IntentState::Unknown => {
-            Err(Refusal::failure(FailureKind::AlreadyDone, "this bot has done that before"))
-        }
-    }
-}
-
 impl Host {
-    fn agent(&self) -> &str {
+    pub(super) fn agent(&self) -> &str {
         &self.profile.username
     }
 }

@@ -5,6 +5,7 @@
 pub mod action;
 mod allow;
 pub mod crash;
+mod doubt;
 pub mod gallery;
 pub mod identity;
 pub mod inbox;

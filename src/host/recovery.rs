@@ -134,6 +134,10 @@ pub async fn settle(world: &Arc<World>, agent: &str, mut intent: Intent) -> Resu
             return Ok(intent);
         }
     };
+    if state == intent.state {
+        // Looked up once more, and nobody knows more than before.
+        return Ok(intent);
+    }
     let (ending, text) = match state {
         IntentState::Done => (Ending::Done, "found in the gallery after a restart"),
         IntentState::Failed => (Ending::Failed, "did not happen before the restart"),

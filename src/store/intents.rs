@@ -170,6 +170,21 @@ impl Store {
         query.fetch_all(&self.reads).await.map_err(read)?.iter().map(intent).collect()
     }
 
+    /// A bot's actions of one kind, of other ticks, of which nobody knows yet or for ever whether they happened; oldest first.
+    ///
+    /// # Errors
+    /// When the read fails or a row is not understood.
+    pub async fn doubtful_intents(&self, bot: &BotId, kind: ActionKind, tick: u64) -> Result<Vec<Intent>, Error> {
+        let query = sqlx::query(
+            "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
+             WHERE bot = $1 AND kind = $2 AND tick <> $3 AND state IN ('open', 'unknown') ORDER BY id",
+        )
+        .bind(bot.to_string())
+        .bind(kind.as_str())
+        .bind(tick.cast_signed());
+        query.fetch_all(&self.reads).await.map_err(read)?.iter().map(intent).collect()
+    }
+
     /// What a bot did in the last hour and day, by kind; refused and failed actions do not count.
     ///
     /// # Errors
