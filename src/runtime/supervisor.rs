@@ -76,6 +76,8 @@ struct Slot {
     lived: u64,
     version: Option<VersionId>,
     wake_at: Timestamp,
+    /// The time under which it stands in the order of wake-ups, if it does.
+    in_order: Option<Timestamp>,
     why: Rest,
     visit: Visit,
     failures: u32,
@@ -234,7 +236,7 @@ impl Supervisor {
             if wake_at > now {
                 return;
             }
-            self.wakes.pop_first();
+            self.unschedule(slot);
             if let Some((until, by)) = self.everybody_waits(now) {
                 self.postpone(slot, until, by, now);
                 continue;
@@ -268,6 +270,10 @@ impl Supervisor {
     fn start(&mut self, index: u32) {
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let Some(version) = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.clone()) else { return };
+        if slot.is_acting {
+            error!(bot = %slot.id, "a bot in a tick was about to begin another; it goes on with the first");
+            return;
+        }
         slot.is_acting = true;
         let job = Job {
             slot: index,
@@ -360,22 +366,27 @@ impl Supervisor {
         self.schedule(index);
     }
 
-    /// Puts a bot's wake-up into the order, if it may wake.
+    /// Puts a bot's wake-up into the order, if it may wake. A bot stands in the order once or not at all.
     fn schedule(&mut self, index: u32) {
+        self.unschedule(index);
         let Some(slot) = self.slots.get(index as usize) else { return };
         let has_version = self.entries.get(&slot.id.persona).is_some_and(|entry| entry.version.is_some());
         let may = !slot.is_acting && !slot.is_retired && has_version && self.held(slot).is_none();
+        let is_acting = slot.is_acting;
         if may {
-            self.wakes.insert((slot.wake_at, index));
-        } else if !slot.is_acting {
+            if let Some(slot) = self.slots.get_mut(index as usize) {
+                slot.in_order = Some(slot.wake_at);
+                self.wakes.insert((slot.wake_at, index));
+            }
+        } else if !is_acting {
             self.warm.drop(index);
         }
     }
 
     /// Takes a bot's wake-up out of the order.
     fn unschedule(&mut self, index: u32) {
-        if let Some(slot) = self.slots.get(index as usize) {
-            self.wakes.remove(&(slot.wake_at, index));
+        if let Some(at) = self.slots.get_mut(index as usize).and_then(|slot| slot.in_order.take()) {
+            self.wakes.remove(&(at, index));
         }
     }
 

@@ -190,3 +190,26 @@ async fn every_bot_that_rests_has_a_reason() {
         .await;
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_is_never_in_two_ticks_at_once() {
+    let text = persona(
+        "",
+        r#"needs = { "store" },
+    on_tick = function(bot)
+        if store.increment("inside") > 1 then bot.state.twice = true end
+        time.sleep(20)
+        store.increment("inside", -1)
+        return 1
+    end"#,
+    );
+    let home = Home::with("walker", &text, 60);
+    // Bots that are due while the fleet is still starting are both new and overdue.
+    let running = home.start(&["runtime.max_acting=200", "clock.speed=2000"]).await;
+    running.live_on(3).await;
+    for bot in running.bots().await {
+        let state = running.state(&bot.id.to_string()).await;
+        assert_eq!(state.get("twice"), None, "{} was in two ticks at once", bot.id);
+    }
+    running.stop().await;
+}
