@@ -148,7 +148,8 @@ impl Plan<'_> {
 
     fn calls(&mut self) -> anyhow::Result<()> {
         let runs = if self.options.is_quick { 5 } else { 15 };
-        let asked = [("root", self.root.clone()), ("runs", runs.to_string()), ("calls", "5000".to_owned())];
+        // As many as one tick may make.
+        let asked = [("root", self.root.clone()), ("runs", runs.to_string()), ("calls", "1000".to_owned())];
         let answer = child::ask("calls", &asked)?;
         let mut add = |what: &str, unit, name: &str| {
             self.report.add("calls", what, unit, &[answer.get(name)?]);
