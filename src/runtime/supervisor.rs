@@ -351,6 +351,7 @@ impl Supervisor {
             self.warm.keep(done.slot, wake_at, living, most);
         }
         self.schedule(done.slot);
+        self.catch_up(done.slot, &done.version);
     }
 
     /// Nothing was written: the bot sleeps for a little and is what it was.
@@ -364,6 +365,17 @@ impl Supervisor {
             slot.why = Rest::Told { by: why.to_owned() };
         }
         self.schedule(index);
+    }
+
+    /// A bot that was in a tick when a version came that wakes everybody is woken now.
+    fn catch_up(&mut self, index: u32, ran: &VersionId) {
+        let Some(slot) = self.slots.get(index as usize) else { return };
+        let version = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.as_ref());
+        let is_behind = version.is_some_and(|version| version.id != *ran && version.persona.reload_now);
+        let now = self.shared.world.clock.now();
+        if is_behind && slot.failures == 0 && slot.wake_at > now && self.held(slot).is_none() {
+            self.reschedule(index, now, Rest::Pause);
+        }
     }
 
     /// Puts a bot's wake-up into the order, if it may wake. A bot stands in the order once or not at all.
