@@ -6,7 +6,7 @@ use floimg_fleet::runtime::view::{BotFilter, BotView};
 use serde_json::json;
 
 use super::{number, with_roster};
-use crate::living::{Home, Running, counter, persona, roster};
+use crate::living::{Home, Running, counter, fault, persona, roster};
 
 /// Looks are quick, so that many fit into a test.
 const QUICK: &[&str] = &["reload.debounce_millis=30", "reload.poll_secs=0.3"];
@@ -263,6 +263,40 @@ async fn a_renamed_file_and_a_new_one_change_the_roster() {
         .await;
     running.wake_all().await;
     running.until_state("dancer-1", "a first tick", |state| state["word"] == "c").await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_wakes_everybody_also_wakes_who_was_in_a_tick() {
+    // Its second tick lasts until the gallery refuses a look.
+    let first = persona(
+        "",
+        "on_tick = function(bot)
+            bot.state.word = \"old\"
+            if bot.state.n == 1 then
+                repeat local _, failure = floimg.feed() until failure
+            end
+            bot.state.n = (bot.state.n or 0) + 1
+            return 200000
+        end,",
+    );
+    let home = Home::with("walker", &first, 1);
+    // In a trial nothing ever refuses a look.
+    let running = home.start(&[QUICK, &["reload.trial=false"]].concat()).await;
+    let look = |more: serde_json::Value| json!([fault("GET", "/api/showcase", more)]);
+    running.wake_all().await;
+    running.until_state("walker-1", "the first tick", |state| state["n"] == 1).await;
+    running.gallery.faults(look(json!({ "kind": "latency", "millis": 50 }))).await;
+    running.wake_all().await;
+    let is_acting = async || running.bots().await.remove(0).status.as_str() == "acting";
+    running.until("a long tick", async || is_acting().await.then_some(())).await;
+    home.save("personas/walker.luau", &counter("new").replace("on_tick", "reload = \"now\", on_tick"));
+    running.until_told("reloaded", 1).await;
+    assert!(is_acting().await, "the tick goes on while the version is taken");
+    running.gallery.faults(look(json!({ "kind": "status", "status": 400 }))).await;
+    // Its own wish was to sleep for days.
+    let state = running.until_state("walker-1", "the new version", |state| state["word"] == "new").await;
+    assert_eq!(state["n"], 3, "both ticks of the old version counted");
     running.stop().await;
 }
 
