@@ -21,6 +21,7 @@ pub mod trial;
 pub mod writer;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -104,6 +105,7 @@ pub struct Host {
     ordinals: Mutex<BTreeMap<ActionKind, u32>>,
     chance: Mutex<ChaCha8Rng>,
     told: Mutex<Option<Failure>>,
+    turned_away: AtomicBool,
     stopping: CancellationToken,
 }
 
@@ -152,6 +154,7 @@ impl Host {
             ordinals: Mutex::default(),
             chance: Mutex::new(ChaCha8Rng::from_seed(seed)),
             told: Mutex::default(),
+            turned_away: AtomicBool::new(false),
             stopping,
         })
     }
@@ -230,8 +233,16 @@ impl Host {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether the gallery would not have this bot, as one does that has lost its account.
+    pub fn was_turned_away(&self) -> bool {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
     /// Keeps what the world said, when it concerns more than this one call.
     fn hear(&self, refusal: Refusal) -> Refusal {
+        if matches!(&refusal, Refusal::Failure(failure) if failure.kind == FailureKind::Forbidden) {
+            self.turned_away.store(true, Ordering::Relaxed);
+        }
         if let Refusal::Failure(failure) = &refusal
             && matches!(failure.kind, FailureKind::RateLimited | FailureKind::Budget | FailureKind::Paused)
             && (failure.until.is_some() || failure.retry_after.is_some())

@@ -26,8 +26,11 @@ impl World {
         };
         let account =
             self.floimg.invite(&account).await.map_err(|error| Refusal::of_gallery(&error, self.clock.now()))?;
-        self.store.set_account(bot, Some(account.id.clone())).await?;
+        let is_new = self.store.set_account(bot, Some(account.id.clone())).await?;
         self.crash.reached("bot:provisioned");
+        if !is_new {
+            return Ok(account.id);
+        }
         self.journal
             .record(NewActivity {
                 at: self.clock.now(),

@@ -58,6 +58,8 @@ pub struct LivingBot {
     bot: Option<(Table, Table)>,
     is_newborn: bool,
     state: Option<String>,
+    /// The event that `on_event` was called for last, until it came back.
+    handling: Option<i64>,
 }
 
 impl LivingBot {
@@ -81,6 +83,7 @@ impl LivingBot {
             bot: None,
             is_newborn: state.is_none(),
             state,
+            handling: None,
             version: version.clone(),
             vm,
         };
@@ -95,6 +98,11 @@ impl LivingBot {
     /// What stops it from outside.
     pub fn meter(&self) -> Arc<Meter> {
         self.vm.meter.clone()
+    }
+
+    /// After a tick that raised: the event whose handler did, when it was one.
+    pub fn stuck_on(&self) -> Option<i64> {
+        self.handling
     }
 
     /// Bytes of Lua memory in use.
@@ -141,10 +149,12 @@ impl LivingBot {
         if let (Some(old), Some(on_reload)) = (&tick.old_version, &self.on_reload) {
             self.call(on_reload, &bot, old.short()).await?;
         }
-        if let Some(on_event) = &self.on_event {
+        if let Some(on_event) = self.on_event.clone() {
             for event in &tick.events {
-                self.call(on_event, &bot, event_table(&self.vm.lua, event)?).await?;
+                self.handling = Some(event.id);
+                self.call(&on_event, &bot, event_table(&self.vm.lua, event)?).await?;
             }
+            self.handling = None;
         }
         let Some(on_tick) = &self.on_tick else { return Ok(None) };
         match self.call(on_tick, &bot, Value::Nil).await? {

@@ -29,7 +29,7 @@ use crate::model::failure::Failure;
 use crate::model::name::{BotId, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
-use crate::store::{Hold, HoldKind, TickRow};
+use crate::store::{Hold, HoldKind, StoredEvent, TickRow};
 
 /// What every tick needs.
 #[derive(Debug)]
@@ -113,6 +113,8 @@ pub struct Done {
 
 /// Events handed over in one tick at most.
 const EVENTS: u32 = 10;
+/// Errors in a row after which the event at whose handler a bot is stuck is set aside; a quarantine that comes sooner does too.
+const SET_ASIDE_AFTER: u32 = 3;
 /// Tries to write a tick before it is given up.
 const TRIES: u32 = 4;
 /// Most characters of an error kept with its bot.
@@ -151,18 +153,26 @@ pub async fn tick(shared: Arc<Shared>, mut job: Job) -> Done {
     let (living, events) = match prepare(&shared, &mut job).await {
         Ok(prepared) => prepared,
         Err(Unready::Store) => return done,
-        Err(Unready::Script(diagnostic)) => return fail(&shared, &job, done, *diagnostic).await,
+        Err(Unready::Script(diagnostic)) => return fail(&shared, &job, done, *diagnostic, None).await,
     };
     let mut living = living;
     let old_version = job.last_version.clone().filter(|old| *old != job.version.id);
     let delivered: Vec<i64> = events.iter().map(|event| event.id).collect();
+    let heard = events.clone();
     let lived = living.live(Tick { host: host.clone(), visit: job.visit, old_version, events }).await;
     shared.world.crash.reached("tick:ran");
+    if host.was_turned_away() {
+        // An account that the gallery does not know (any more) is asked for again: asking twice does no harm.
+        done.has_account = false;
+    }
     let lived = match lived {
         Ok(lived) => lived,
         // Told to stop: nothing is written, and the tick is lived again at the next start.
         Err(_) if shared.stopping.is_cancelled() => return done,
-        Err(diagnostic) => return fail(&shared, &job, done, diagnostic).await,
+        Err(diagnostic) => {
+            let stuck = living.stuck_on().and_then(|id| heard.into_iter().find(|event| event.id == id));
+            return fail(&shared, &job, done, diagnostic, stuck).await;
+        }
     };
     let now = shared.world.clock.now();
     let (wake_at, why, visit) = next_wake(&shared, &job, lived.asked, host.told(), now);
@@ -193,7 +203,7 @@ enum Unready {
     Script(Box<Diagnostic>),
 }
 
-async fn prepare(shared: &Arc<Shared>, job: &mut Job) -> Result<(LivingBot, Vec<crate::store::StoredEvent>), Unready> {
+async fn prepare(shared: &Arc<Shared>, job: &mut Job) -> Result<(LivingBot, Vec<StoredEvent>), Unready> {
     let store = &shared.world.store;
     let trouble = |problem: crate::store::Error| {
         error!(bot = %job.id, error = &problem as &dyn std::error::Error, "could not read a bot, trying again later");
@@ -315,7 +325,15 @@ async fn rest(shared: &Arc<Shared>, job: &Job, mut done: Done, failure: &Failure
 }
 
 /// The script went wrong: back off, and after too many times in a row wait for somebody to look.
-async fn fail(shared: &Arc<Shared>, job: &Job, mut done: Done, diagnostic: Diagnostic) -> Done {
+///
+/// An event whose handler raised again and again is set aside, so that one comment cannot silence a bot for good.
+async fn fail(
+    shared: &Arc<Shared>,
+    job: &Job,
+    mut done: Done,
+    diagnostic: Diagnostic,
+    stuck: Option<StoredEvent>,
+) -> Done {
     let now = shared.world.clock.now();
     let settings = shared.settings.load_full();
     let failures = job.failures.saturating_add(1);
@@ -336,6 +354,22 @@ async fn fail(shared: &Arc<Shared>, job: &Job, mut done: Done, diagnostic: Diagn
             "traceback": diagnostic.traceback, "version": job.version.id.as_str(), "in_a_row": failures
         }),
     ));
+    if let Some(event) = stuck.filter(|_| failures >= settings.quarantine_after.min(SET_ASIDE_AFTER)) {
+        row.delivered.push(event.id);
+        row.activities.push(activity(
+            job,
+            now,
+            "event_set_aside",
+            format!(
+                "on_event raised {failures} times in a row at a {}; it is not told again: {words}",
+                event.what.kind
+            ),
+            json!({
+                "event": event.id, "kind": event.what.kind, "post": event.what.post, "comment": event.what.comment,
+                "from": event.what.from, "text": event.what.text
+            }),
+        ));
+    }
     if failures >= settings.quarantine_after {
         row.hold = Some(Hold { kind: HoldKind::Quarantined, reason: words.clone(), until: None });
         row.activities.push(activity(

@@ -202,20 +202,20 @@ impl Store {
         .await
     }
 
-    /// Notes the account that the gallery gave a bot, or that it took it away.
+    /// Notes the account that the gallery gave a bot, or that it took it away; answers whether that was news.
     ///
     /// # Errors
     /// When the write fails.
-    pub async fn set_account(&self, id: &BotId, account: Option<String>) -> Result<(), Error> {
+    pub async fn set_account(&self, id: &BotId, account: Option<String>) -> Result<bool, Error> {
         let id = id.to_string();
         self.write_one(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE bots SET account = $2 WHERE id = $1")
+                let done = sqlx::query("UPDATE bots SET account = $2 WHERE id = $1 AND account IS DISTINCT FROM $2")
                     .bind(id)
                     .bind(account)
                     .execute(&mut *connection)
                     .await?;
-                Ok(())
+                Ok(done.rows_affected() > 0)
             })
         })
         .await

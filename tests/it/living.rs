@@ -194,7 +194,7 @@ impl Gallery {
         Self { client: client.expect("a client"), base: base.trim_end_matches('/').to_owned(), token: token.to_owned() }
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut call = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
         if let Some(body) = body {
             call = call.json(&body);

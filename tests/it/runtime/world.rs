@@ -1,6 +1,7 @@
 //! A world that misbehaves: budgets, the kill switch, lost replies and nonsense, and nothing done twice.
 
 use floimg_fleet::runtime::view::BotView;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{maker, number};
@@ -178,5 +179,48 @@ async fn the_kill_switch_stops_everyone_and_its_end_lets_them_go_on() {
     running.gallery.faults(json!([])).await;
     running.live_on(1).await;
     assert!(!running.fleet.status().await.expect("a status").signals.platform_paused);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_always_raises_is_set_aside_and_the_bot_lives_on() {
+    let touchy = super::maker().replace(
+        "on_tick",
+        "on_event = function(bot, event)
+            if event.text == \"poison\" then error(\"cannot bear it\") end
+            bot.state.heard = event.text
+        end,
+        on_tick",
+    );
+    let home = Home::with("maker", &touchy, 1);
+    let running = home.start(&["runtime.retry_base_secs=1", "runtime.retry_cap_secs=2"]).await;
+    running.wake_all().await;
+    running.until_state("maker-1", "a first post", |state| state["k"].as_u64() >= Some(1)).await;
+    let post = running.gallery.audit().await.items()[0]["id"].as_str().expect("an id").to_owned();
+    running.gallery.visitor_says(&post, "Zoë", "poison").await;
+    let told = running.until_told("event_set_aside", 1).await;
+    assert_eq!((&told[0].what.detail["text"], &told[0].what.detail["kind"]), (&json!("poison"), &json!("comment")));
+    assert!(told[0].what.text.contains("maker.luau") && told[0].what.text.contains("cannot bear it"), "{told:?}");
+    running.gallery.visitor_says(&post, "Zoë", "hello again").await;
+    running.until_state("maker-1", "the next event", |state| state["heard"] == "hello again").await;
+    assert!(running.told("quarantined").await.is_empty());
+    assert_eq!(running.told("event_set_aside").await.len(), 1);
+    assert_eq!(running.told("script_error").await.len(), 3);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_the_gallery_lost_is_asked_for_again() {
+    let home = Home::with("maker", &super::maker(), 1);
+    let running = home.start(&[]).await;
+    running.wake_all().await;
+    running.until_state("maker-1", "a first post", |state| state["k"].as_u64() >= Some(1)).await;
+    let old = running.gallery.audit().await.0["accounts"][0]["id"].as_str().expect("an id").to_owned();
+    running.gallery.call(Method::DELETE, &format!("/api/admin/users/{old}"), None).await;
+    let told = running.until_told("provisioned", 2).await;
+    assert_ne!(told[1].what.detail["account"], old.as_str(), "{told:?}");
+    let before = running.state("maker-1").await["k"].as_u64().unwrap_or(0);
+    running.until_state("maker-1", "a post after that", |state| state["k"].as_u64() > Some(before)).await;
+    assert_eq!(running.told("provisioned").await.len(), 2);
     running.stop().await;
 }
