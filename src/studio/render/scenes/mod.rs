@@ -10,6 +10,7 @@ mod dataviz;
 mod interface;
 mod landscape;
 mod place;
+mod rooms;
 mod still_life;
 mod surreal;
 mod table;
@@ -31,7 +32,7 @@ pub(super) fn compose(brief: &Brief, canvas: &mut Canvas, chance: &mut Chance) {
         Family::Surreal => surreal::draw,
         Family::Animal => animal::draw,
         Family::Platformer => place::platformer,
-        Family::Isometric => place::isometric,
+        Family::Isometric => rooms::draw,
         Family::Architecture => place::architecture,
         Family::Underwater => place::underwater,
         Family::Botanical => table::botanical,

@@ -1,11 +1,11 @@
-//! Places with depth: levels, rooms, houses, reefs.
+//! Places with depth: levels, houses, reefs.
 //!
 //! Light falls from one side in each.
 
 use super::landscape::{Air, flock, ridge, sky, trees_row};
-use crate::studio::render::canvas::{Canvas, Close, Pt, smooth};
+use crate::studio::render::canvas::{Canvas, Close, smooth};
 use crate::studio::render::chance::Chance;
-use crate::studio::render::colour::{Colour, WHITE, hex};
+use crate::studio::render::colour::{WHITE, hex};
 use crate::studio::render::prompt::Brief;
 
 /// A level of a game, drawn on a coarse grid.
@@ -85,123 +85,6 @@ pub(super) fn platformer(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
     ] {
         c.rect(x + dx * u, y + dy * u, pw * u, ph * u, &tone.hex());
     }
-}
-
-fn cube(
-    c: &mut Canvas,
-    origin: Pt,
-    unit: f32,
-    (x, y, z): (f32, f32, f32),
-    (dx, dy, dz): (f32, f32, f32),
-    tone: Colour,
-) {
-    let at = |x: f32, y: f32, z: f32| (origin.0 + (x - y) * unit * 0.866, origin.1 + (x + y) * unit * 0.5 - z * unit);
-    c.poly(
-        &[at(x, y + dy, z), at(x + dx, y + dy, z), at(x + dx, y + dy, z + dz), at(x, y + dy, z + dz)],
-        &tone.lift(-0.04).hex(),
-    );
-    c.poly(
-        &[at(x + dx, y, z), at(x + dx, y + dy, z), at(x + dx, y + dy, z + dz), at(x + dx, y, z + dz)],
-        &tone.lift(-0.14).hex(),
-    );
-    c.poly(
-        &[at(x, y, z + dz), at(x + dx, y, z + dz), at(x + dx, y + dy, z + dz), at(x, y + dy, z + dz)],
-        &tone.lift(0.09).hex(),
-    );
-}
-
-/// A room seen from above at an angle, or a block of houses.
-pub(super) fn isometric(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
-    let (s, w, h) = (c.side(), c.w, c.h);
-    let p = &brief.palette;
-    let dark = brief.dark() || brief.has("wizard dungeon");
-    let ground = if dark { p.ink.at(0.2) } else { p.soft };
-    let fill = c.radial((w / 2.0, h / 2.0), s * 0.8, &[(0.0, ground.lift(0.09), 1.0), (1.0, ground.lift(-0.05), 1.0)]);
-    c.page(&fill);
-    let (u, o) = (s * 0.064, (w / 2.0, h * 0.4));
-    c.blurred(s * 0.02);
-    c.poly(
-        &[(o.0 - u * 7.2, o.1 + u * 4.3), (o.0, o.1 + u * 0.2), (o.0 + u * 7.2, o.1 + u * 4.3), (o.0, o.1 + u * 8.9)],
-        &ground.at(0.1).alpha(0.45),
-    );
-    c.end();
-    let wood = p.accent.mix(hex(0x9a6a42), 0.65).at(0.5);
-    if brief.has("city village town houses street farm") {
-        cube(c, o, u, (0.0, 0.0, -0.5), (8.0, 8.0, 0.5), p.main.mix(hex(0x7aa860), 0.5));
-        for i in 0..16 {
-            let (x, y) = ((i % 4) as f32 * 2.0 + 0.3, (i / 4) as f32 * 2.0 + 0.3);
-            let tone = chance.pick(&[p.main, p.accent, p.paper, p.soft, p.deep]);
-            let tall = chance.between(0.5, 3.4);
-            cube(c, o, u, (x, y, 0.0), (1.4, 1.4, tall), tone);
-            for k in 0..(tall / 0.5) as usize {
-                let z = 0.15 + 0.5 * k as f32;
-                cube(c, o, u, (x + 0.25, y + 1.39, z), (0.3, 0.02, 0.24), hex(0xffe09a));
-                cube(c, o, u, (x + 0.85, y + 1.39, z), (0.3, 0.02, 0.24), p.deep.at(0.45));
-            }
-        }
-        return;
-    }
-    let wall = if dark { p.main.at(0.42) } else { p.main.at(0.78) };
-    cube(c, o, u, (0.0, 0.0, -0.4), (8.0, 8.0, 0.4), wood);
-    for i in 0..8 {
-        cube(c, o, u, (0.0, i as f32, 0.0), (8.0, 0.94, 0.02), wood.lift(chance.jitter(0.03)));
-    }
-    cube(c, o, u, (-0.3, -0.3, -0.4), (8.3, 0.3, 5.4), wall);
-    cube(c, o, u, (-0.3, 0.0, -0.4), (0.3, 8.0, 5.4), wall.lift(-0.05));
-    let at = |x: f32, y: f32, z: f32| (o.0 + (x - y) * u * 0.866, o.1 + (x + y) * u * 0.5 - z * u);
-    c.poly(&[at(0.0, 0.0, 0.0), at(8.0, 0.0, 0.0), at(8.0, 0.0, 5.0), at(0.0, 0.0, 5.0)], &wall.lift(0.02).hex());
-    c.poly(&[at(0.0, 0.0, 0.0), at(0.0, 8.0, 0.0), at(0.0, 8.0, 5.0), at(0.0, 0.0, 5.0)], &wall.lift(-0.05).hex());
-    c.poly(
-        &[at(0.0, 3.0, 1.8), at(0.0, 5.6, 1.8), at(0.0, 5.6, 4.2), at(0.0, 3.0, 4.2)],
-        &(if dark { hex(0x27356b) } else { hex(0xcfe8f5) }).hex(),
-    );
-    c.line(at(0.0, 4.3, 1.8), at(0.0, 4.3, 4.2), &p.paper.hex(), u * 0.1);
-    c.poly(
-        &[at(1.6, 2.2, 0.03), at(6.4, 2.2, 0.03), at(6.4, 6.6, 0.03), at(1.6, 6.6, 0.03)],
-        &p.accent.mix(p.paper, 0.2).hex(),
-    );
-    c.poly(
-        &[at(2.0, 2.6, 0.04), at(6.0, 2.6, 0.04), at(6.0, 6.2, 0.04), at(2.0, 6.2, 0.04)],
-        &p.accent.lift(-0.06).hex(),
-    );
-    cube(c, o, u, (4.4, 0.05, 0.0), (3.2, 0.9, 4.0), wood.lift(-0.1));
-    for shelf in 0..4 {
-        let mut x = 4.6;
-        while x < 7.2 {
-            let thick = chance.between(0.16, 0.34);
-            cube(
-                c,
-                o,
-                u,
-                (x, 0.96, 0.15 + 0.96 * shelf as f32),
-                (thick, 0.06, chance.between(0.5, 0.8)),
-                chance.pick(&[p.main, p.accent, p.soft, p.deep, p.paper]),
-            );
-            x += thick + 0.03;
-        }
-    }
-    cube(c, o, u, (0.2, 1.0, 0.0), (1.5, 2.0, 0.8), p.deep.at(0.45));
-    cube(c, o, u, (0.2, 1.0, 0.8), (1.5, 2.0, 0.25), p.soft);
-    cube(c, o, u, (3.0, 3.4, 0.9), (2.4, 1.8, 0.2), wood.lift(0.05));
-    for (x, y) in [(3.1, 3.5), (5.1, 3.5), (3.1, 4.9), (5.1, 4.9)] {
-        cube(c, o, u, (x, y, 0.0), (0.2, 0.2, 0.9), wood.lift(-0.08));
-    }
-    cube(c, o, u, (3.5, 3.9, 1.1), (0.8, 0.6, 0.12), p.paper);
-    for (x, y, z) in [(4.8, 4.2, 1.1), (1.0, 6.6, 0.0), (6.9, 1.6, 0.0)] {
-        cube(c, o, u, (x, y, z), (0.22, 0.22, 0.6), p.paper);
-        let (fx, fy) = at(x + 0.11, y + 0.11, z + 0.85);
-        let glow = c.radial(
-            (fx, fy),
-            u * 2.6,
-            &[(0.0, hex(0xffd27a), 0.8), (0.3, hex(0xffb04a), 0.3), (1.0, hex(0xff9a3a), 0.0)],
-        );
-        c.circle(fx, fy, u * 2.6, &glow);
-        c.ellipse(fx, fy, u * 0.09, u * 0.2, &hex(0xfff1bd).hex());
-    }
-    cube(c, o, u, (6.2, 5.8, 0.0), (1.0, 1.0, 0.9), p.main.lift(-0.08));
-    let (px, py) = at(6.7, 6.3, 1.3);
-    c.circle(px, py, u * 0.5, &p.accent.mix(hex(0x9fe3ff), 0.6).alpha(0.85));
-    c.circle(px - u * 0.15, py - u * 0.15, u * 0.13, &WHITE.alpha(0.9));
 }
 
 /// Buildings as clean planes of light.

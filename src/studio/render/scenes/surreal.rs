@@ -5,7 +5,7 @@
 use super::landscape::{Air, flock, sky, water};
 use crate::studio::render::canvas::{Canvas, Close, Pt, polygon, smooth};
 use crate::studio::render::chance::Chance;
-use crate::studio::render::colour::{WHITE, hex};
+use crate::studio::render::colour::{Colour, WHITE, hex};
 use crate::studio::render::prompt::Brief;
 
 /// Draws the impossible.
@@ -43,7 +43,10 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
         0 => {
             let spots =
                 [(0.52, 0.5, 0.23), (0.2, 0.36, 0.1), (0.83, 0.3, 0.12), (0.74, 0.62, 0.07), (0.32, 0.64, 0.055)];
-            for (i, (x, y, k)) in spots.into_iter().enumerate().rev() {
+            let is_mirrored = chance.hit(0.5);
+            let count = chance.count(2, spots.len());
+            for (i, (x, y, k)) in spots.into_iter().take(count).enumerate().rev() {
+                let x = if is_mirrored { 1.0 - x } else { x } + chance.jitter(0.05);
                 let at = (w * (x + chance.jitter(0.04)), level * (y + chance.jitter(0.05)) * 1.15);
                 let k = s * k * chance.between(0.85, 1.15);
                 island(c, chance, brief, &air, at, k, i == 0);
@@ -56,7 +59,7 @@ pub(super) fn draw(brief: &Brief, c: &mut Canvas, chance: &mut Chance) {
             }
         }
         2 => melting(c, chance, brief, &air),
-        3 => stairs(c, brief, &air),
+        3 => stairs(c, chance, brief, &air),
         _ => {
             let at = (w * 0.5, level * 0.5);
             super::animal::whale(c, at, s * 0.26, brief.palette.deep.mix(air.horizon, 0.15), air.horizon.lift(0.05));
@@ -185,7 +188,8 @@ fn door(c: &mut Canvas, brief: &Brief, air: &Air, (x, y): Pt, k: f32) {
 fn melting(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air) {
     let (s, w) = (c.side(), c.w);
     let p = &brief.palette;
-    let (x, y, r) = (w / 2.0, air.level * 0.42, s * 0.21);
+    let (x, y) = (w * chance.between(0.32, 0.68), air.level * chance.between(0.32, 0.5));
+    let r = s * chance.between(0.13, 0.25);
     let glow = c.radial((x, y), r * 2.4, &[(0.0, air.sun, 0.8), (0.5, air.sun, 0.22), (1.0, air.sun, 0.0)]);
     c.circle(x, y, r * 2.4, &glow);
     let fill = c.linear(
@@ -194,7 +198,7 @@ fn melting(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air) {
         &[(0.0, p.paper, 1.0), (0.5, p.soft, 1.0), (1.0, p.accent, 1.0)],
     );
     let mut d = format!("M{} {y}A{r} {r} 0 0 1 {} {y}", x - r, x + r);
-    let drips = 8;
+    let drips = chance.count(5, 11);
     for i in 0..drips {
         let step = 2.0 * r / drips as f32;
         let x0 = x + r - step * i as f32;
@@ -213,21 +217,53 @@ fn melting(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air) {
     }
     d.push('Z');
     c.path(&d, &fill);
-    for (dx, dy, k) in [(-0.3, -0.3, 0.16), (0.34, -0.14, 0.22), (-0.1, 0.2, 0.1), (0.05, -0.6, 0.09)] {
-        c.circle(x + dx * r, y + dy * r, k * r, &p.main.alpha(0.28));
+    if brief.has("clock clocks watch hour hours") {
+        face(c, chance, (x, y), r, p.deep);
+    } else {
+        for _ in 0..chance.count(3, 6) {
+            let k = chance.between(0.07, 0.22);
+            let (turn, out) = (chance.between(0.0, std::f32::consts::TAU), chance.between(0.1, 0.82 - k));
+            // Only the upper half is whole; below, the moon runs down.
+            let (dx, dy) = (out * turn.cos(), (out * turn.sin()).min(0.2));
+            c.circle(x + dx * r, y + dy * r, k * r, &p.main.alpha(0.28));
+        }
+    }
+    if chance.hit(0.4) {
+        let (k, at) =
+            (r * chance.between(0.12, 0.3), (w * chance.between(0.1, 0.9), air.level * chance.between(0.1, 0.3)));
+        c.circle(at.0, at.1, k, &p.paper.alpha(0.8));
     }
     c.ellipse(x, air.level + s * 0.06, r * 1.1, s * 0.022, &p.soft.alpha(0.75));
     c.ellipse(x, air.level + s * 0.06, r * 0.6, s * 0.01, &p.paper.alpha(0.85));
 }
 
-fn stairs(c: &mut Canvas, brief: &Brief, air: &Air) {
+/// Marks and hands of a clock that has begun to run.
+fn face(c: &mut Canvas, chance: &mut Chance, (x, y): Pt, r: f32, tone: Colour) {
+    use std::f32::consts::TAU;
+    for hour in 0..12 {
+        let turn = TAU * hour as f32 / 12.0;
+        let (out, drop) = (r * 0.8, if turn.sin() > 0.3 { r * 0.2 } else { 0.0 });
+        c.circle(x + out * turn.cos(), y + out * turn.sin() + drop, r * 0.035, &tone.alpha(0.8));
+    }
+    for (long, wide) in [(0.48, 0.06), (0.68, 0.04)] {
+        let turn = chance.between(0.0, TAU);
+        c.line((x, y), (x + long * r * turn.cos(), y + long * r * turn.sin()), &tone.hex(), r * wide);
+    }
+    c.circle(x, y, r * 0.06, &tone.hex());
+}
+
+fn stairs(c: &mut Canvas, chance: &mut Chance, brief: &Brief, air: &Air) {
     let (s, w, h) = (c.side(), c.w, c.h);
     let p = &brief.palette;
-    let n = 16;
+    let n = chance.count(11, 20);
+    // From the left or from the right, straight or winding.
+    let (from, to) = if chance.hit(0.5) { (0.3, 0.7) } else { (0.7, 0.3) };
+    let (bend, turns) = (chance.between(0.02, 0.13), chance.between(4.0, 9.0));
+    let middle = |t: f32| w * (from + (to - from) * t) + s * bend * (t * turns).sin();
     for i in (0..n).rev() {
         let t = i as f32 / n as f32;
         let k = 1.0 - t * 0.72;
-        let x = w * 0.3 + w * 0.4 * t + s * 0.09 * (t * 7.0).sin();
+        let x = middle(t);
         let y = h * 0.9 - h * 0.66 * t.powf(0.85);
         let tone = p.paper.mix(air.horizon, 0.2 + 0.5 * t);
         let (half, deep) = (s * 0.16 * k, s * 0.03 * k);
@@ -237,7 +273,7 @@ fn stairs(c: &mut Canvas, brief: &Brief, air: &Air) {
         );
         c.rect(x - half, y, half * 2.0, deep * 0.7, &tone.mix(p.deep, 0.35).hex());
     }
-    let (x, y, k) = (w * 0.7 + s * 0.06, h * 0.24, s * 0.07);
+    let (x, y, k) = (middle(1.0), h * 0.24, s * 0.07);
     let glow = c.radial((x, y - k), k * 3.5, &[(0.0, WHITE, 0.95), (0.4, air.sun, 0.4), (1.0, air.sun, 0.0)]);
     c.circle(x, y - k, k * 3.5, &glow);
     c.path(&format!("M{} {y}v{}a{k} {k} 0 0 1 {} 0v{}z", x - k, -k * 1.4, k * 2.0, k * 1.4), &WHITE.alpha(0.95));
