@@ -11,3 +11,4 @@ pub mod name;
 pub mod persona;
 pub mod seconds;
 pub mod status;
+pub mod tally;

@@ -63,6 +63,14 @@ impl std::str::FromStr for BotId {
     }
 }
 
+impl std::str::FromStr for PersonaName {
+    type Err = NotAPersonaName;
+
+    fn from_str(text: &str) -> Result<Self, NotAPersonaName> {
+        Self::new(text)
+    }
+}
+
 impl fmt::Display for BotId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.persona, self.index)

@@ -3,6 +3,7 @@
 //! The catalog is the intent, file events are hints, and one supervisor owns every bot's task.
 
 pub mod bot;
+pub mod canary;
 pub mod catalog;
 pub mod fleet;
 pub mod plan;
