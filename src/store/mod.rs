@@ -8,6 +8,7 @@ mod entries;
 mod events;
 mod intents;
 mod journal;
+mod lines;
 mod memories;
 mod scripts;
 mod writer;
@@ -27,8 +28,9 @@ pub use entries::{Change, EntryLimit, Scope};
 pub use events::{NewEvent, OwnPost, StoredEvent};
 pub use intents::{ActionCounts, Opened};
 pub use journal::{ActivityQuery, AuditRow};
+pub use lines::{LineRow, StoredCanary};
 pub use memories::StoredMemory;
-pub use scripts::StoredVersion;
+pub use scripts::{StoredVersion, VersionRow};
 use writer::{Extent, Finish, Job, Work, Writer};
 
 /// Why the store could not do it.
@@ -195,15 +197,17 @@ impl Store {
     }
 }
 
+/// In their order; one that was released is never changed.
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "first", include_str!("migrations/0001_first.sql")),
+    (2, "versions", include_str!("migrations/0002_versions.sql")),
+];
+
 fn migrations() -> Migrator {
-    let first = include_str!("migrations/0001_first.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "first".into(),
-        MigrationType::Simple,
-        sqlx::SqlStr::from_static(first),
-        false,
-    )])
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
 }
 
 fn to_ms(at: Timestamp) -> i64 {
