@@ -38,6 +38,7 @@ use crate::model::action::ActionKind;
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::seconds::Seconds;
 use crate::runtime::bot::{Settings, Shared};
+use crate::runtime::canary;
 use crate::runtime::catalog::Origin;
 use crate::runtime::fleet::Fleet;
 use crate::runtime::supervisor::{CLOCK, NewConfig, Parts, Supervisor};
@@ -420,6 +421,9 @@ fn settings(config: &Config) -> Settings {
         quarantine_after: config.runtime.quarantine_after,
         overdue_spread: config.runtime.overdue_spread,
         has_trial: config.reload.trial,
+        canary: canary::Rules { share: config.reload.canary, ticks: config.reload.canary_ticks },
+        canary_time: config.reload.canary_time,
+        keep_versions: config.reload.keep_versions,
     }
 }
 

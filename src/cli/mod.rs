@@ -9,6 +9,7 @@ mod local;
 mod output;
 mod remote;
 mod show;
+mod versions;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -88,8 +89,8 @@ enum Command {
     Wake(control::TargetArgs),
     /// Take changed scripts now
     Reload(control::TargetArgs),
-    /// List the running fleet's scripts and their errors
-    Scripts(show::JsonArgs),
+    /// List the running fleet's scripts, their versions and errors; compare, pin or roll back versions
+    Scripts(versions::ScriptsArgs),
     /// Print the config that is in force, with the origin of each key
     Config(config::ConfigArgs),
 }
@@ -126,7 +127,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Resume(args) => control::send(&config, control::Verb::Resume, &args, output),
         Command::Wake(args) => control::send(&config, control::Verb::Wake, &args, output),
         Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
-        Command::Scripts(args) => show::scripts(&config, &args, output),
+        Command::Scripts(args) => versions::run(&config, &args, output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn status(config: &Config, args: &JsonArgs, output: Output) -> Result
 const ACTIONS: [&str; 5] = ["generate", "share", "upvote", "comment", "remix"];
 
 /// A time without the fraction of its second; what is no time stays as it is.
-fn seconds(text: &str) -> String {
+pub(super) fn seconds(text: &str) -> String {
     let time: Option<jiff::Timestamp> = text.parse().ok();
     time.and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok())
         .map_or_else(|| text.to_owned(), |time| time.to_string())
@@ -135,10 +135,10 @@ pub(super) fn bots(config: &Config, args: &BotsArgs, output: Output) -> Result<E
 }
 
 /// Prints scripts; their errors decide the exit code.
-pub(super) fn scripts(config: &Config, args: &JsonArgs, output: Output) -> Result<Exit, Failure> {
+pub(super) fn scripts(config: &Config, is_json: bool, output: Output) -> Result<Exit, Failure> {
     let scripts = Remote::of(config)?.get("/api/v1/scripts")?;
     let items = scripts.get("items").unwrap_or(&scripts);
-    if args.json { output.json(&scripts) } else { show_scripts(items, &output) }?;
+    if is_json { output.json(&scripts) } else { show_scripts(items, &output) }?;
     let has_error = |script: &Value| {
         script.get("error").is_some_and(|error| !error.is_null())
             || script.get("errors").and_then(Value::as_array).is_some_and(|errors| !errors.is_empty())
@@ -150,15 +150,24 @@ pub(super) fn scripts(config: &Config, args: &JsonArgs, output: Output) -> Resul
 /// A line for each persona, then every problem.
 fn show_scripts(items: &Value, output: &Output) -> Result<(), super::output::Unwritten> {
     let items = items.as_array().map_or(&[][..], Vec::as_slice);
-    let problems = |script: &Value, key: &str| script.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let rows: Vec<Vec<String>> = items
         .iter()
         .map(|script| {
             let version = script.get("version").filter(|version| !version.is_null());
-            let state = match (problems(script, "errors").is_empty(), version) {
-                (true, Some(_)) => "runs",
-                (false, Some(_)) => "refused, the version before runs on",
-                (_, None) => "refused, nothing runs",
+            let is_pinned = script.get("pinned").and_then(Value::as_bool).unwrap_or(false);
+            let text = |key: &str| script.get(key).and_then(Value::as_str);
+            let state = match (list(script, "errors").is_empty(), version) {
+                (_, None) => "refused, nothing runs".to_owned(),
+                (false, Some(_)) => "refused, the version before runs on".to_owned(),
+                (true, Some(_)) if is_pinned && text("newest") != text("version") => {
+                    "pinned, what was saved waits".to_owned()
+                }
+                (true, Some(_)) if is_pinned => "pinned".to_owned(),
+                (true, Some(_)) => match (in_trial(script), text("held_back")) {
+                    (Some(words), _) => words,
+                    (None, Some(held)) => format!("runs; {held} was rolled back"),
+                    (None, None) => "runs".to_owned(),
+                },
             };
             let short = |digest: &str| digest.chars().take(8).collect::<String>();
             let bots = cell(script.get("bots"));
@@ -174,23 +183,46 @@ fn show_scripts(items: &Value, output: &Output) -> Result<(), super::output::Unw
                 bots,
                 ran.to_string(),
                 seconds(&cell(script.get("accepted_at"))),
-                state.to_owned(),
+                state,
             ]
         })
         .collect();
     output.table(&["persona", "version", "bots", "ran it", "accepted at", "state"], &rows)?;
     for script in items {
-        for (word, key) in [("error", "errors"), ("warning", "warnings")] {
-            for problem in problems(script, key) {
-                let line =
-                    problem.get("line").and_then(Value::as_u64).map(|line| format!(":{line}")).unwrap_or_default();
-                let mut text =
-                    format!("\n{word}: {}{line}: {}\n", cell(problem.get("file")), cell(problem.get("message")));
-                if let Some(hint) = problem.get("hint").and_then(Value::as_str) {
-                    text += &format!("  hint: {hint}\n");
-                }
-                output.text(&printable(&text))?;
+        problems(script, output)?;
+    }
+    Ok(())
+}
+
+fn list(script: &Value, key: &str) -> Vec<Value> {
+    script.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+/// What is tried on a few bots, in words.
+pub(super) fn in_trial(script: &Value) -> Option<String> {
+    let canary = script.get("canary").filter(|canary| !canary.is_null())?;
+    let fares = |key: &str| canary.get("fares").and_then(|fares| fares.get(key)?.as_u64()).unwrap_or(0);
+    Some(format!(
+        "{} is tried on {} of {} bots: {} of {} ticks, {} raised",
+        cell(canary.get("version")),
+        cell(canary.get("bots")),
+        cell(script.get("bots")),
+        fares("ticks"),
+        cell(canary.get("wanted_ticks")),
+        fares("errors")
+    ))
+}
+
+/// Every problem of a script.
+pub(super) fn problems(script: &Value, output: &Output) -> Result<(), super::output::Unwritten> {
+    for (word, key) in [("error", "errors"), ("warning", "warnings")] {
+        for problem in list(script, key) {
+            let line = problem.get("line").and_then(Value::as_u64).map(|line| format!(":{line}")).unwrap_or_default();
+            let mut text = format!("\n{word}: {}{line}: {}\n", cell(problem.get("file")), cell(problem.get("message")));
+            if let Some(hint) = problem.get("hint").and_then(Value::as_str) {
+                text += &format!("  hint: {hint}\n");
             }
+            output.text(&printable(&text))?;
         }
     }
     Ok(())

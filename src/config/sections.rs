@@ -274,7 +274,7 @@ pub struct LimitsConfig {
 }
 
 /// `[reload]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReloadConfig {
     /// Whether saved scripts are taken at once.
@@ -289,6 +289,18 @@ pub struct ReloadConfig {
     /// Whether a new version runs once without effects before bots get it.
     #[serde(deserialize_with = "value::flag")]
     pub trial: bool,
+    /// The share of a persona's bots, 0 to 1, that tries a new version before the others get it; 0 gives it to all.
+    #[serde(deserialize_with = "value::number::<0, 1, _>")]
+    pub canary: f64,
+    /// Ticks after which a version that is tried is promoted, when nothing speaks against it.
+    #[serde(deserialize_with = "value::whole::<20, 1_000_000, _, _>")]
+    pub canary_ticks: u64,
+    /// How long a version is tried at most, in bots' time.
+    #[serde(rename = "canary_secs", deserialize_with = "value::bot_secs::<60_000, 31_536_000, _>")]
+    pub canary_time: Seconds,
+    /// How many versions of a persona are kept.
+    #[serde(deserialize_with = "value::whole::<2, 10_000, _, _>")]
+    pub keep_versions: u32,
 }
 
 /// `[llm]`

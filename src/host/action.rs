@@ -3,6 +3,7 @@
 //! An intent is on disk before the call goes out and settled after it, so no action happens twice.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -368,6 +369,8 @@ impl Host {
         let shared = world.clone();
         let ordinal = self.next_ordinal(plan.kind);
         let result = self.wait(world, async move { run(&host, &shared, plan, ordinal, send).await }).await?;
+        let counter = if result.is_ok() { &self.acted } else { &self.refused };
+        counter.fetch_add(1, Ordering::Relaxed);
         result.map_err(|refusal| self.hear(refusal))
     }
 }

@@ -21,7 +21,7 @@ pub mod trial;
 pub mod writer;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ use crate::model::action::ActionKind;
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
 use crate::model::persona::Persona;
+use crate::model::tally::Tally;
 use crate::store::Store;
 
 use crash::CrashPoint;
@@ -106,6 +107,9 @@ pub struct Host {
     chance: Mutex<ChaCha8Rng>,
     told: Mutex<Option<Failure>>,
     turned_away: AtomicBool,
+    acted: AtomicU32,
+    refused: AtomicU32,
+    calls: AtomicU32,
     stopping: CancellationToken,
 }
 
@@ -155,6 +159,9 @@ impl Host {
             chance: Mutex::new(ChaCha8Rng::from_seed(seed)),
             told: Mutex::default(),
             turned_away: AtomicBool::new(false),
+            acted: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+            calls: AtomicU32::new(0),
             stopping,
         })
     }
@@ -231,6 +238,18 @@ impl Host {
     /// What the world said that the bot must wait for, if it said so in this tick.
     pub fn told(&self) -> Option<Failure> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What this tick has come to so far, but for its CPU time.
+    pub fn tally(&self) -> Tally {
+        let count = |counter: &AtomicU32| u64::from(counter.load(Ordering::Relaxed));
+        Tally {
+            ticks: 1,
+            actions: count(&self.acted),
+            refused: count(&self.refused),
+            calls: count(&self.calls),
+            ..Tally::default()
+        }
     }
 
     /// Whether the gallery would not have this bot, as one does that has lost its account.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value};
 
@@ -48,6 +49,7 @@ impl Host {
     /// # Errors
     /// [`FailureKind::Unsupported`] when no template fits.
     pub async fn write(self: &Arc<Self>, writing: Writing) -> Result<String, Refusal> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let recent = match &self.side {
             Side::Live(world) => {
                 let (host, shared) = (self.clone(), world.clone());
@@ -75,6 +77,7 @@ impl Host {
     /// # Errors
     /// When there is nothing to choose from.
     pub async fn choose(&self, options: &[String]) -> Result<usize, Refusal> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         self.with_chance(|rng| offline::choose(options, &self.persona.interests, rng))
             .ok_or_else(|| Refusal::Wrong("llm.choose: `options` is empty".to_owned()))
     }
@@ -84,6 +87,7 @@ impl Host {
     /// # Errors
     /// [`FailureKind::Unsupported`] when there is no fallback, since no model is asked.
     pub async fn answer(&self, asking: Asking) -> Result<Map<String, Value>, Refusal> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let Some(fallback) = asking.fallback else {
             return Err(Refusal::failure(
                 FailureKind::Unsupported,

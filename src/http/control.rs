@@ -21,7 +21,7 @@ use crate::runtime::fleet;
 use crate::runtime::view::Target;
 
 /// Through which door commands come, in the audit.
-const WHO: &str = "http";
+pub(super) const WHO: &str = "http";
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 200;
 
@@ -267,6 +267,6 @@ fn controlled(
     Ok(Json(Controlled { message: message(&bots), count }))
 }
 
-fn no_persona(name: &PersonaName) -> Refused {
+pub(super) fn no_persona(name: &PersonaName) -> Refused {
     Refused::missing(format!("there is no persona `{name}`")).hint("GET /api/v1/personas lists them")
 }

@@ -70,7 +70,7 @@ pub(super) struct Finding;
 pub(super) struct Controlling;
 
 const WRONG: (&str, &str) = ("400", "The request is wrong: a field, its value or the path; the error names it");
-const MISSING: (&str, &str) = ("404", "There is no such bot or persona");
+const MISSING: (&str, &str) = ("404", "There is no such bot, persona or version");
 const UNWELCOME: [(&str, &str); 4] = [
     ("403", "The request comes from a page of another site"),
     ("421", "The request is for a host name that is not this fleet's"),
@@ -99,7 +99,11 @@ impl IntoResponses for Finding {
 
 impl IntoResponses for Controlling {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let own = [("401", "The admin token is missing or another"), ("413", "The body is longer than 64 KiB")];
+        let own = [
+            ("401", "The admin token is missing or another"),
+            ("409", "There is nothing to do, or it cannot be done as things are"),
+            ("413", "The body is longer than 64 KiB"),
+        ];
         problems([WRONG, MISSING].into_iter().chain(own).chain(UNWELCOME))
     }
 }

@@ -11,6 +11,7 @@ mod guard;
 mod page;
 mod reads;
 mod refused;
+mod versions;
 mod wire;
 
 use std::net::SocketAddr;
@@ -116,6 +117,13 @@ fn routes() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(reads::bot))
         .routes(routes!(reads::personas))
         .routes(routes!(reads::scripts))
+        .routes(routes!(versions::history))
+        .routes(routes!(versions::files))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::rollback))
+        .routes(routes!(versions::pin))
+        .routes(routes!(versions::unpin))
+        .routes(routes!(versions::promote))
         .routes(routes!(reads::activities))
         .routes(routes!(events::events))
         .routes(routes!(control::pause_bot))

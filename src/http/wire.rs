@@ -5,6 +5,7 @@
 pub(super) mod bots;
 pub(super) mod fleet;
 pub(super) mod scripts;
+pub(super) mod versions;
 
 use serde::Serialize;
 use utoipa::ToSchema;

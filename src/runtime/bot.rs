@@ -29,7 +29,10 @@ use crate::model::failure::Failure;
 use crate::model::name::{BotId, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
+use crate::model::tally::Tally;
 use crate::store::{Hold, HoldKind, StoredEvent, TickRow};
+
+use super::canary;
 
 /// What every tick needs.
 #[derive(Debug)]
@@ -63,6 +66,12 @@ pub struct Settings {
     pub overdue_spread: Duration,
     /// Whether new versions live through a trial.
     pub has_trial: bool,
+    /// How new versions are tried on a few bots.
+    pub canary: canary::Rules,
+    /// How long at most, in bots' time.
+    pub canary_time: Seconds,
+    /// How many versions of a persona are kept.
+    pub keep_versions: u32,
 }
 
 /// One tick about to be lived.
@@ -109,6 +118,8 @@ pub struct Done {
     pub is_failure: bool,
     /// The version that was lived.
     pub version: VersionId,
+    /// What the tick came to; nothing when the script was not called.
+    pub tally: Tally,
 }
 
 /// Events handed over in one tick at most.
@@ -130,6 +141,7 @@ pub async fn tick(shared: Arc<Shared>, mut job: Job) -> Done {
         living: None,
         is_failure: false,
         version: job.version.id.clone(),
+        tally: Tally::default(),
     };
     if !job.has_account {
         match provision(&shared, &job).await {
@@ -161,6 +173,8 @@ pub async fn tick(shared: Arc<Shared>, mut job: Job) -> Done {
     let heard = events.clone();
     let lived = living.live(Tick { host: host.clone(), visit: job.visit, old_version, events }).await;
     shared.world.crash.reached("tick:ran");
+    done.tally = host.tally();
+    done.tally.cpu_micros = u64::try_from(living.meter().used().as_micros()).unwrap_or(u64::MAX);
     if host.was_turned_away() {
         // An account that the gallery does not know (any more) is asked for again: asking twice does no harm.
         done.has_account = false;
@@ -381,6 +395,9 @@ async fn fail(
         ));
     }
     done.is_failure = true;
+    // A script that fails before its tick begins has lived it all the same.
+    done.tally.ticks = 1;
+    done.tally.errors = 1;
     if commit(shared, &row).await {
         done.row = Some(Box::new(row));
     }

@@ -174,12 +174,9 @@ impl Catalog {
 
     /// Puts a version in that was accepted before this process started, for a persona whose files are wrong now.
     pub async fn restore(&mut self, name: &PersonaName, files: BTreeMap<String, Arc<str>>, at: Timestamp, test: Test) {
-        let sources = Sources { files, unreadable: BTreeMap::new() };
-        let Ok(mut workshop) = Workshop::new() else { return };
-        workshop.compile(&sources, &test.limits);
-        let Ok(version) = workshop.build(&sources, name.as_str(), &test.limits) else { return };
+        let Ok(version) = rebuild(name, files, &test.limits) else { return };
         if let Some(entry) = self.entries.get_mut(name) {
-            entry.version = Some(Arc::new(version));
+            entry.version = Some(version);
             entry.accepted_at = Some(at);
         }
     }
@@ -195,6 +192,21 @@ impl Catalog {
         }
         Ok(version)
     }
+}
+
+/// Builds a version that was accepted once, of the files it was made of. Runs scripts, so it belongs where scripts run.
+///
+/// # Errors
+/// When this program does not accept it any more.
+pub fn rebuild(
+    name: &PersonaName,
+    files: BTreeMap<String, Arc<str>>,
+    limits: &Limits,
+) -> Result<Arc<Version>, Vec<Diagnostic>> {
+    let sources = Sources { files, unreadable: BTreeMap::new() };
+    let mut workshop = Workshop::new().map_err(|problem| vec![problem])?;
+    workshop.compile(&sources, limits);
+    workshop.build(&sources, name.as_str(), limits).map(Arc::new)
 }
 
 /// Why the scripts could not be read as a whole.

@@ -9,11 +9,11 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::host::World;
 use crate::model::activity::Activity;
-use crate::model::name::BotId;
+use crate::model::name::{BotId, PersonaName, VersionId};
 use crate::model::seconds::Seconds;
-use crate::store::{self, ActivityQuery, AuditRow};
+use crate::store::{self, ActivityQuery, AuditRow, StoredVersion, VersionRow};
 
-use super::view::{BotDetail, BotFilter, BotPage, BotView, FleetView, Reloaded, ScriptView, Target};
+use super::view::{BotDetail, BotFilter, BotPage, BotView, FleetView, Reloaded, ScriptView, Target, VersionChange};
 
 /// What the supervisor can be asked.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub enum Command {
     Wake(Target, oneshot::Sender<Controlled>),
     /// Read the script files now.
     Reload(oneshot::Sender<Reloaded>),
+    /// Decide which version of a persona runs; answers what was done, or why nothing was.
+    Version(PersonaName, VersionChange, oneshot::Sender<Result<String, String>>),
 }
 
 /// How many bots a control concerned; none: there is no such bot or persona.
@@ -178,6 +180,45 @@ impl Fleet {
     pub async fn reload(&self, who: &str) -> Result<Reloaded, Error> {
         self.audit(who, "reload", &Target::All, json!({})).await?;
         self.ask(Command::Reload).await
+    }
+
+    /// A persona's versions that are kept, the one accepted last first; `None` when there is no such persona.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn versions(&self, persona: &PersonaName) -> Result<Option<(ScriptView, Vec<VersionRow>)>, Error> {
+        let scripts = self.scripts().await?;
+        let Some(script) = scripts.into_iter().find(|script| script.persona == *persona) else { return Ok(None) };
+        Ok(Some((script, self.world.store.versions(persona).await?)))
+    }
+
+    /// One version with its files; `None` when it is not kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn version(&self, id: &VersionId) -> Result<Option<StoredVersion>, Error> {
+        Ok(self.world.store.version(id).await?)
+    }
+
+    /// Decides which version of a persona runs; answers what was done, or why nothing was.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn change_version(
+        &self,
+        persona: PersonaName,
+        change: VersionChange,
+        who: &str,
+    ) -> Result<Result<String, String>, Error> {
+        let (what, version) = match &change {
+            VersionChange::RollBack(version) => ("rollback", version.as_ref()),
+            VersionChange::Pin(version) => ("pin", Some(version)),
+            VersionChange::Unpin => ("unpin", None),
+            VersionChange::Promote => ("promote", None),
+        };
+        let detail = json!({ "version": version.map(VersionId::as_str) });
+        self.audit(who, what, &Target::Persona(persona.clone()), detail).await?;
+        self.ask(|reply| Command::Version(persona, change, reply)).await
     }
 
     async fn audit(&self, who: &str, what: &str, target: &Target, detail: serde_json::Value) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod controls;
 mod roster;
 mod scripts;
 mod show;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::model::action::Intent;
 use crate::model::name::{BotId, PersonaName, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
+use crate::model::tally::Tally;
 use crate::store::{self, Hold, HoldKind};
 
 use super::bot::{self, Done, Job, Settings, Shared, spread_after};
@@ -34,6 +36,7 @@ use super::catalog::{Catalog, Changes, Entry, Origin};
 use super::fleet::Command;
 use super::view::Reloaded;
 use super::warm::Warm;
+use versions::Line;
 
 /// What the supervisor is made with.
 #[derive(Debug)]
@@ -112,6 +115,10 @@ pub struct Supervisor {
     warm: Warm,
     pauses: BTreeMap<Option<PersonaName>, Pause>,
     entries: BTreeMap<PersonaName, Entry>,
+    lines: BTreeMap<PersonaName, Line>,
+    /// What every version's ticks came to, and what of that is not written yet.
+    tallies: HashMap<VersionId, Tally>,
+    unwritten: HashMap<VersionId, Tally>,
     misnamed: Vec<crate::model::diagnostic::Diagnostic>,
     refresh: Refresh,
     /// Whether the files changed after the look under way began.
@@ -172,6 +179,9 @@ impl Supervisor {
             warm: Warm::default(),
             pauses: BTreeMap::new(),
             entries: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            tallies: HashMap::new(),
+            unwritten: HashMap::new(),
             misnamed: Vec::new(),
             refresh: Refresh::Idle(Box::new(catalog)),
             looks_again: false,
@@ -268,8 +278,9 @@ impl Supervisor {
     }
 
     fn start(&mut self, index: u32) {
+        let Some(slot) = self.slots.get(index as usize) else { return };
+        let Some(version) = self.running(&slot.id).cloned() else { return };
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let Some(version) = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.clone()) else { return };
         if slot.is_acting {
             error!(bot = %slot.id, "a bot in a tick was about to begin another; it goes on with the first");
             return;
@@ -300,7 +311,12 @@ impl Supervisor {
             Ok((id, done)) => {
                 self.acting.remove(&id);
                 let failed = done.is_failure.then(|| (done.slot, done.version.clone()));
+                let counted = self.slots.get(done.slot as usize).map(|slot| slot.id.clone());
+                let (version, tally) = (done.version.clone(), done.tally);
                 self.settle_slot(done);
+                if let Some(id) = counted {
+                    self.count(&id, &version, tally).await;
+                }
                 if let Some((index, version)) = failed {
                     self.forgive(index, &version).await;
                 }
@@ -370,7 +386,7 @@ impl Supervisor {
     /// A bot that was in a tick when a version came that wakes everybody is woken now.
     fn catch_up(&mut self, index: u32, ran: &VersionId) {
         let Some(slot) = self.slots.get(index as usize) else { return };
-        let version = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.as_ref());
+        let version = self.running(&slot.id);
         let is_behind = version.is_some_and(|version| version.id != *ran && version.persona.reload_now);
         let now = self.shared.world.clock.now();
         if is_behind && slot.failures == 0 && slot.wake_at > now && self.held(slot).is_none() {
@@ -382,7 +398,7 @@ impl Supervisor {
     fn schedule(&mut self, index: u32) {
         self.unschedule(index);
         let Some(slot) = self.slots.get(index as usize) else { return };
-        let has_version = self.entries.get(&slot.id.persona).is_some_and(|entry| entry.version.is_some());
+        let has_version = self.running(&slot.id).is_some();
         let may = !slot.is_acting && !slot.is_retired && has_version && self.held(slot).is_none();
         let is_acting = slot.is_acting;
         if may {
@@ -421,9 +437,7 @@ impl Supervisor {
         for id in bots {
             let Some(&index) = self.by_id.get(id) else { continue };
             let Some(slot) = self.slots.get(index as usize) else { continue };
-            let Some(version) = self.entries.get(&id.persona).and_then(|entry| entry.version.as_ref()) else {
-                continue;
-            };
+            let Some(version) = self.running(id) else { continue };
             let is_free = !slot.is_acting && slot.failures == 0 && !matches!(slot.why, Rest::Told { .. });
             let seconds = NOTICE_SECS * (0.3 + 2.4 * self.unit(index, &format!("nudge {}", slot.lived)));
             let at = now.saturating_add(Seconds::clamped(seconds).signed()).unwrap_or(now);
@@ -457,6 +471,7 @@ impl Supervisor {
     async fn chores(&mut self) {
         self.keep_time(AHEAD).await;
         self.end_pauses(self.shared.world.clock.now()).await;
+        self.tend_versions().await;
         if self.signals.borrow().platform_paused
             && let Err(problem) = self.shared.world.floimg.look_after_pause().await
         {
@@ -490,6 +505,7 @@ impl Supervisor {
         while let Some(done) = self.ticks.join_next_with_id().await {
             self.ended(done).await;
         }
+        self.tend_versions().await;
         self.keep_time(Duration::ZERO).await;
     }
 

@@ -10,6 +10,7 @@ use crate::model::activity::Activity;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::{BotId, PersonaName, VersionId};
 use crate::model::status::BotStatus;
+use crate::model::tally::Tally;
 use crate::store::ActionCounts;
 
 /// The fleet in a few numbers.
@@ -135,6 +136,18 @@ pub struct ScriptView {
     pub files: Vec<String>,
     /// When it was accepted, in bots' time.
     pub accepted_at: Option<Timestamp>,
+    /// The version that the files make, when they are right; another than [`Self::version`] while it is tried, held or pinned away.
+    pub newest: Option<VersionId>,
+    /// Whether the files are left aside.
+    pub is_pinned: bool,
+    /// The version that was rolled back and is not taken from the files again.
+    pub held_back: Option<VersionId>,
+    /// What is tried on a few.
+    pub canary: Option<CanaryView>,
+    /// What was decided last of its versions, and when.
+    pub verdict: Option<(String, Timestamp)>,
+    /// What the ticks of the version came to.
+    pub tally: Tally,
     /// Bots by the version of their last tick, the current one included.
     pub ran: BTreeMap<String, u64>,
     /// Bots in the roster.
@@ -143,6 +156,36 @@ pub struct ScriptView {
     pub errors: Vec<Diagnostic>,
     /// What the author should look at.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// A version that is tried on a few bots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanaryView {
+    /// Which.
+    pub version: VersionId,
+    /// Since when, in bots' time.
+    pub since: Timestamp,
+    /// Bots that run it.
+    pub bots: u64,
+    /// What its ticks came to since then.
+    pub new: Tally,
+    /// What the ticks of the version before came to in the same time.
+    pub old: Tally,
+    /// Ticks after which it is promoted when nothing speaks against it.
+    pub wanted_ticks: u64,
+}
+
+/// What an operator decides of a persona's versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionChange {
+    /// Back to this version, or to the one before.
+    RollBack(Option<VersionId>),
+    /// This version, whatever is saved.
+    Pin(VersionId),
+    /// What the files say again.
+    Unpin,
+    /// What is tried, or was rolled back, for all.
+    Promote,
 }
 
 /// Whom a control concerns.

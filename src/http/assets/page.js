@@ -289,7 +289,20 @@ function persona(script) {
     const all = script.warnings.map((warning) => `${warning.file}:${warning.line ?? 1}: ${warning.message}`).join("\n");
     badges.push(make("span", { class: "badge is-warn", title: all, text: plural(script.warnings.length, "warning") }));
   }
-  const behind = Object.entries(script.ran).reduce((sum, [version, n]) => sum + (version === script.version ? 0 : n), 0);
+  if (script.pinned) {
+    const waits = script.newest !== script.version ? `; ${script.newest} waits` : "";
+    badges.push(make("span", { class: "badge is-warn", title: `pinned to ${script.version}${waits}`, text: "pinned" }));
+  }
+  if (script.held_back) {
+    badges.push(make("span", { class: "badge is-warn", title: script.verdict ?? "", text: `${script.held_back} rolled back` }));
+  }
+  if (script.canary) {
+    const { version: tried, bots, fares, wanted_ticks: wanted } = script.canary;
+    const title = `${tried} is tried on ${plural(bots, "bot")}: ${fares.ticks} of ${wanted} ticks, ${fares.errors} raised`;
+    badges.push(make("span", { class: "badge", title, text: `canary ${Math.min(100, Math.floor((100 * fares.ticks) / wanted))} %` }));
+  }
+  const isTried = (version) => script.canary?.version === version;
+  const behind = Object.entries(script.ran).reduce((sum, [version, n]) => sum + (version === script.version || isTried(version) ? 0 : n), 0);
   const version = script.version ?? "no version";
   return make("li", {},
     make("div", { class: "what" },

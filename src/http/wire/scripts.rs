@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 
 use crate::model;
 use crate::model::name::VersionId;
-use crate::runtime::view::{Reloaded, ScriptView};
+use crate::model::tally::Tally;
+use crate::runtime::view::{CanaryView, Reloaded, ScriptView};
 
 /// Every persona.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,6 +64,25 @@ pub(in crate::http) struct Script {
     /// When it was accepted, in bots' time.
     #[schema(required = true, value_type = Option<String>, format = DateTime)]
     accepted_at: Option<Timestamp>,
+    /// The version that the files make; another than `version` while it is tried on a few bots, held back or pinned away.
+    #[schema(required = true)]
+    newest: Option<String>,
+    /// Whether saved files wait because an operator pinned the version.
+    pinned: bool,
+    /// The version that was rolled back and is not taken from the files again.
+    #[schema(required = true)]
+    held_back: Option<String>,
+    /// What is tried on a few bots.
+    #[schema(required = true)]
+    canary: Option<Canary>,
+    /// What was decided last of its versions, in words.
+    #[schema(required = true)]
+    verdict: Option<String>,
+    /// When, in bots' time.
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
+    verdict_at: Option<Timestamp>,
+    /// What the ticks of the version came to.
+    fares: Fares,
     /// Bots by the version of their last tick.
     ran: BTreeMap<String, u64>,
     /// Bots in the roster.
@@ -71,6 +91,68 @@ pub(in crate::http) struct Script {
     errors: Vec<Diagnostic>,
     /// What the author should look at.
     warnings: Vec<Diagnostic>,
+}
+
+/// A version that is tried on a few bots.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Canary {
+    /// Which, by its first eight digits.
+    version: String,
+    /// Since when, in bots' time.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// Bots that run it.
+    bots: u64,
+    /// Ticks after which it is promoted when nothing speaks against it.
+    wanted_ticks: u64,
+    /// What its ticks came to since then.
+    fares: Fares,
+    /// What the ticks of the version before came to in the same time.
+    before: Fares,
+}
+
+/// What the ticks of a version came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Fares {
+    /// Ticks that were lived.
+    ticks: u64,
+    /// Ticks that went wrong.
+    errors: u64,
+    /// Actions that happened.
+    actions: u64,
+    /// Actions that the world or a limit refused.
+    refused: u64,
+    /// Texts and choices that were asked of a writer.
+    calls: u64,
+    /// CPU time of one tick on average, in milliseconds.
+    cpu_millis_per_tick: f64,
+}
+
+impl From<Tally> for Fares {
+    fn from(tally: Tally) -> Self {
+        let millis = if tally.ticks == 0 { 0.0 } else { tally.cpu_micros as f64 / tally.ticks as f64 / 1000.0 };
+        Self {
+            ticks: tally.ticks,
+            errors: tally.errors,
+            actions: tally.actions,
+            refused: tally.refused,
+            calls: tally.calls,
+            cpu_millis_per_tick: (millis * 1000.0).round() / 1000.0,
+        }
+    }
+}
+
+impl From<CanaryView> for Canary {
+    fn from(view: CanaryView) -> Self {
+        Self {
+            version: view.version.to_string(),
+            since: view.since,
+            bots: view.bots,
+            wanted_ticks: view.wanted_ticks,
+            fares: view.new.into(),
+            before: view.old.into(),
+        }
+    }
 }
 
 /// One thing that is wrong with a script.
@@ -162,6 +244,13 @@ impl From<ScriptView> for Script {
             version: view.version.as_ref().map(VersionId::to_string),
             files: view.files,
             accepted_at: view.accepted_at,
+            newest: view.newest.as_ref().map(VersionId::to_string),
+            pinned: view.is_pinned,
+            held_back: view.held_back.as_ref().map(VersionId::to_string),
+            canary: view.canary.map(Canary::from),
+            verdict_at: view.verdict.as_ref().map(|(_, at)| *at),
+            verdict: view.verdict.map(|(words, _)| words),
+            fares: view.tally.into(),
             ran,
             bots: view.bots,
             errors: view.errors.into_iter().map(Diagnostic::from).collect(),

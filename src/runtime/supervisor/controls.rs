@@ -45,6 +45,9 @@ impl Supervisor {
             Command::Wake(target, reply) => {
                 let _ = reply.send(self.wake(&target));
             }
+            Command::Version(persona, change, reply) => {
+                let _ = reply.send(self.change_version(&persona, change).await);
+            }
             Command::Reload(reply) => {
                 self.later_reloads.push(reply);
                 self.start_refresh();

@@ -100,6 +100,11 @@ impl Supervisor {
         if !add.is_empty() {
             self.add(add).await;
         }
+        // Who tries a new version is a share of those who are there.
+        let tried: Vec<PersonaName> = self.entries.keys().cloned().collect();
+        for name in tried {
+            self.choose(&name);
+        }
         self.publish_names();
     }
 
@@ -107,8 +112,8 @@ impl Supervisor {
     fn intent(&self, running: &Running) -> Intent {
         let mut intent = Intent::new();
         let mut weights = BTreeMap::new();
-        for (name, entry) in &self.entries {
-            let Some(version) = &entry.version else {
+        for name in self.entries.keys() {
+            let Some(version) = self.stable(name) else {
                 // A persona that never was right yet neither gains nor loses bots.
                 let there = running.active.get(name).and_then(|places| places.last().copied()).unwrap_or(0);
                 intent.insert(name.clone(), there);
@@ -158,7 +163,7 @@ impl Supervisor {
         let mut rows = Vec::with_capacity(bots.len());
         let mut joined: BTreeMap<PersonaName, u32> = BTreeMap::new();
         for id in bots {
-            let Some(version) = self.entries.get(&id.persona).and_then(|entry| entry.version.clone()) else { continue };
+            let Some(version) = self.stable(&id.persona).cloned() else { continue };
             let persona = &version.persona;
             let mut rng = ChaCha8Rng::from_seed(identity::tick_seed("first", &id, 0));
             let unit = identity::trait_of(&id, "first wake");

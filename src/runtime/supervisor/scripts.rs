@@ -50,7 +50,7 @@ impl Supervisor {
             if is_first {
                 self.restore(&mut catalog, &changes).await?;
             }
-            self.take(catalog, changes, is_first).await;
+            self.take(catalog, changes, is_first).await?;
         }
         Ok(())
     }
@@ -68,7 +68,11 @@ impl Supervisor {
 
     pub(super) async fn refreshed(&mut self, finished: Option<Result<(Catalog, Changes), JoinError>>) {
         match finished {
-            Some(Ok((catalog, changes))) => self.take(catalog, changes, false).await,
+            Some(Ok((catalog, changes))) => {
+                if let Err(problem) = self.take(catalog, changes, false).await {
+                    error!(error = &problem as &dyn std::error::Error, "could not read what is kept of versions");
+                }
+            }
             Some(Err(problem)) => {
                 error!(%problem, "looking at the scripts ended in a panic of the host; starting over");
                 // Whoever waits is not told of a look that never ended.
@@ -85,15 +89,29 @@ impl Supervisor {
         }
     }
 
-    async fn take(&mut self, catalog: Catalog, changes: Changes, is_first: bool) {
+    async fn take(&mut self, catalog: Catalog, changes: Changes, is_first: bool) -> Result<(), store::Error> {
         self.entries = catalog.entries.clone();
         self.misnamed = catalog.misnamed.clone();
         self.refresh = Refresh::Idle(Box::new(catalog));
         for problem in &self.misnamed {
             warn!(%problem, "a script that is no persona");
         }
+        let mut chances = Vec::new();
         for name in &changes.accepted {
-            self.accepted(name, is_first).await;
+            if self.accepted(name, is_first).await {
+                chances.push(name.clone());
+            }
+        }
+        if is_first {
+            self.restore_lines().await?;
+            // A restart with new scripts is a new chance, and wakes nobody.
+            for name in chances {
+                self.take_up(&name, false).await;
+            }
+        } else {
+            for name in &changes.accepted {
+                self.offer(name).await;
+            }
         }
         for name in &changes.refused {
             self.refused(name).await;
@@ -122,10 +140,12 @@ impl Supervisor {
             // Whoever asked may have gone.
             let _ = reply.send(reloaded.clone());
         }
+        Ok(())
     }
 
-    async fn accepted(&mut self, name: &PersonaName, is_first: bool) {
-        let Some(version) = self.entries.get(name).and_then(|entry| entry.version.clone()) else { return };
+    /// Keeps an accepted version; answers whether it is another than the one accepted before this process started.
+    async fn accepted(&mut self, name: &PersonaName, is_first: bool) -> bool {
+        let Some(version) = self.entries.get(name).and_then(|entry| entry.version.clone()) else { return false };
         let world = self.shared.world.clone();
         let now = world.clock.now();
         // A restart with the scripts of before is no new chance for a bot that waits for a new version.
@@ -151,32 +171,16 @@ impl Supervisor {
         }
         if is_first {
             info!(persona = %name, version = %version.id, "script loaded");
-        } else {
-            world
-                .journal
-                .record(NewActivity {
-                    at: now,
-                    bot: None,
-                    persona: Some(name.clone()),
-                    kind: "reloaded".to_owned(),
-                    ending: Ending::Done,
-                    target: String::new(),
-                    text: format!("version {} is live; each bot takes it at its next tick", version.id),
-                    detail: json!({ "version": version.id.as_str(), "files": version.files.keys().collect::<Vec<_>>() }),
-                })
-                .await;
         }
-        if is_new {
-            self.take_up(name, version.persona.reload_now && !is_first).await;
-        }
+        is_new
     }
 
     /// A new version is a new chance for bots that were in trouble, and wakes the others if it says so.
-    async fn take_up(&mut self, name: &PersonaName, wakes_all: bool) {
+    pub(super) async fn take_up(&mut self, name: &PersonaName, wakes_all: bool) {
         self.give_new_chance(self.of_persona(name), wakes_all).await;
     }
 
-    async fn give_new_chance(&mut self, bots: Vec<u32>, wakes_all: bool) {
+    pub(super) async fn give_new_chance(&mut self, bots: Vec<u32>, wakes_all: bool) {
         let mut freed = Vec::new();
         for index in bots {
             let unit = self.unit(index, "woken");
@@ -212,7 +216,7 @@ impl Supervisor {
     /// A tick that went wrong with a version that has been replaced meanwhile does not count against the new one.
     pub(super) async fn forgive(&mut self, index: u32, lived: &VersionId) {
         let Some(slot) = self.slots.get(index as usize) else { return };
-        let current = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.as_ref());
+        let current = self.running(&slot.id);
         if current.is_some_and(|version| version.id != *lived) {
             self.give_new_chance(vec![index], false).await;
         }

@@ -88,7 +88,7 @@ impl Supervisor {
 
     fn reason(&self, slot: &Slot, status: &BotStatus, now: Timestamp) -> String {
         let entry = self.entries.get(&slot.id.persona);
-        let version = entry.and_then(|entry| entry.version.as_ref());
+        let version = self.running(&slot.id);
         let (zone, zone_name) = match version {
             Some(version) => (version.persona.schedule.zone.clone(), version.persona.schedule.zone_name.clone()),
             None => (TimeZone::UTC, "UTC".to_owned()),
@@ -126,7 +126,7 @@ impl Supervisor {
     fn view(&self, slot: &Slot, now: Timestamp) -> BotView {
         let status = self.status(slot);
         let is_waiting = matches!(status, BotStatus::Asleep { .. } | BotStatus::Backoff { .. });
-        let version = self.entries.get(&slot.id.persona).and_then(|entry| entry.version.as_ref());
+        let version = self.running(&slot.id);
         BotView {
             id: slot.id.clone(),
             username: slot.profile.username.clone(),
@@ -170,7 +170,7 @@ impl Supervisor {
 
     pub(super) fn bot_view(&self, id: &BotId) -> Option<(BotView, String, String)> {
         let slot = self.by_id.get(id).and_then(|index| self.slots.get(*index as usize))?;
-        let version = self.entries.get(&id.persona).and_then(|entry| entry.version.as_ref());
+        let version = self.running(id);
         let bio = version.map(|version| crate::host::identity::identity(&version.persona, id.index).bio);
         Some((self.view(slot, self.shared.world.clock.now()), bio.unwrap_or_default(), slot.error.to_string()))
     }
@@ -187,14 +187,24 @@ impl Supervisor {
         self.entries
             .iter()
             .map(|(name, entry)| {
-                let version = entry.version.as_ref();
+                let line = self.lines.get(name);
+                let version = line.map(|line| &line.stable);
+                let newest = entry.version.as_ref().map(|version| version.id.clone());
+                let is_newest = version.is_some_and(|version| newest.as_ref() == Some(&version.id));
+                let verdict = line.map(|line| line.verdict.clone()).filter(|(words, _)| !words.is_empty());
                 ScriptView {
                     persona: name.clone(),
                     title: version.map_or_else(|| name.to_string(), |version| version.persona.title.clone()),
                     file: format!("scripts/{}", entry.file),
                     version: version.map(|version| version.id.clone()),
                     files: version.map(|version| version.files.keys().cloned().collect()).unwrap_or_default(),
-                    accepted_at: entry.accepted_at,
+                    accepted_at: if is_newest { entry.accepted_at } else { verdict.as_ref().map(|(_, at)| *at) },
+                    newest,
+                    is_pinned: line.is_some_and(|line| line.is_pinned),
+                    held_back: line.and_then(|line| line.held_back.clone()),
+                    canary: self.canary_view(name),
+                    verdict,
+                    tally: version.and_then(|version| self.tallies.get(&version.id).copied()).unwrap_or_default(),
                     ran: counts(ran.remove(name)),
                     bots: bots.get(name).copied().unwrap_or(0),
                     errors: entry.errors.clone(),
