@@ -2,6 +2,7 @@
 
 mod controls;
 mod reload;
+mod versions;
 mod world;
 
 use floimg_fleet::model::name::{BotId, PersonaName};

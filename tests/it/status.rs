@@ -662,6 +662,56 @@ async fn the_page_loads_nothing_from_elsewhere_and_runs_no_script_of_its_own() {
 }
 
 #[tokio::test]
+async fn versions_are_shown_compared_and_chosen_by_their_first_digits() {
+    let served = Served::new().await;
+    let history = served.get("/api/v1/scripts/ai_artist").await.fine();
+    let versions: Vec<(&Value, &Value)> = history["versions"]
+        .as_array()
+        .expect("versions")
+        .iter()
+        .map(|version| (&version["version"], &version["role"]))
+        .collect();
+    assert_eq!(versions[0], (&json!("0f3a9c1e"), &json!("runs")));
+    assert_eq!(versions[2], (&json!("77bb0000"), &Value::Null));
+    assert_eq!(history["script"]["fares"]["cpu_millis_per_tick"], 0.5);
+    let files = served.get("/api/v1/scripts/ai_artist/files?version=77bb").await.fine();
+    assert_eq!(files["files"]["personas/ai_artist.luau"], "return {}\n");
+    let diff = served.get("/api/v1/scripts/ai_artist/diff?from=0f3a2").await.fine();
+    let text = diff["diff"].as_str().expect("a diff");
+    assert!(text.contains("--- 0f3a2222/personas/ai_artist.luau\n+++ 0f3a9c1e/personas/ai_artist.luau\n"), "{text}");
+    assert!(text.contains("-return { 1 }\n+return { 2 }\n"), "{text}");
+    // What fits none or several names those that there are.
+    let none = served.get("/api/v1/scripts/ai_artist/files?version=beef").await;
+    assert!(none.status == 404 && none.body.contains("0f3a9c1e, 0f3a2222, 77bb0000"), "{none:?}");
+    let several = served.get("/api/v1/scripts/ai_artist/files?version=0f3a").await;
+    assert!(several.status == 400 && several.body.contains("0f3a9c1e77aa, 0f3a22222222"), "{several:?}");
+    for wrong in ["0f3", "zzzz", "0f3a9c1e0f3a9c1e%20"] {
+        assert_eq!(served.get(&format!("/api/v1/scripts/ai_artist/files?version={wrong}")).await.status / 100, 4);
+    }
+    assert_eq!(served.get("/api/v1/scripts/nobody").await.status, 404);
+    // Decisions need the token, take a version, and say when there is nothing to do.
+    let path = "/api/v1/scripts/ai_artist/rollback";
+    assert_eq!(served.ask("POST", path, &[], "").await.status, 401);
+    served.post(path, r#"{"version": "77bb"}"#).await.fine();
+    served.post("/api/v1/scripts/ai_artist/pin", "").await.fine();
+    assert_eq!(served.post(path, r#"{"versoin": "77bb"}"#).await.status, 400);
+    assert_eq!(served.post(path, r#"{"version": "beef"}"#).await.status, 404);
+    let told = served.told();
+    let last: Vec<&str> = told.iter().map(String::as_str).collect();
+    assert_eq!(
+        last,
+        [
+            "version ai_artist RollBack(Some(VersionId(\"77bb00000000\")))",
+            "version ai_artist Pin(VersionId(\"0f3a9c1e77aa\"))"
+        ]
+    );
+    let nothing = served.post("/api/v1/scripts/data_viz_analyst/unpin", "").await;
+    assert!(nothing.status == 409 && nothing.body.contains("is not pinned"), "{nothing:?}");
+    let audits = served.double.fleet.world().store.audits(10).await.expect("a store");
+    assert_eq!(audits.iter().filter(|row| row.what == "rollback").count(), 1);
+}
+
+#[tokio::test]
 async fn everything_in_the_document_is_served_as_it_says() {
     let served = Served::new().await;
     served.happens("one").await;
@@ -674,6 +724,17 @@ async fn everything_in_the_document_is_served_as_it_says() {
             operations += 1;
             let at = path.replace("{id}", "ai_artist-1").replace("{name}", "ai_artist");
             assert!(!at.contains('{'), "{path}");
+            let needed: Vec<String> = (operation["parameters"].as_array().into_iter().flatten())
+                .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
+                .map(|parameter| {
+                    format!(
+                        "{}={}",
+                        parameter["name"].as_str().expect("a name"),
+                        parameter["example"].as_str().expect("an example")
+                    )
+                })
+                .collect();
+            let at = if needed.is_empty() { at } else { format!("{at}?{}", needed.join("&")) };
             let is_control = method == "post";
             assert_eq!(operation["security"] == json!([{ "admin_token": [] }]), is_control, "{method} {path}");
             let responses = &operation["responses"];
@@ -707,14 +768,19 @@ async fn everything_in_the_document_is_served_as_it_says() {
                 let value = value.into_iter().find(|value| !value.is_null()).expect("an example");
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 let name = parameter["name"].as_str().expect("a name");
-                let reply = served.get(&format!("{at}?{name}={value}")).await;
+                if parameter["required"] == true {
+                    continue;
+                }
+                let joint = if at.contains('?') { '&' } else { '?' };
+                let reply = served.get(&format!("{at}{joint}{name}={value}")).await;
                 assert_eq!(reply.status, 200, "{path}?{name}={value}: {reply:?}");
             }
             let body = operation["requestBody"]["content"]["application/json"]["schema"].clone();
-            assert_eq!(body.is_object(), path.ends_with("/pause"), "{path}");
+            let has_body = ["/pause", "/rollback", "/pin"].iter().any(|end| path.ends_with(end));
+            assert_eq!(body.is_object(), has_body, "{path}");
         }
     }
-    assert_eq!(operations, 22);
+    assert_eq!(operations, 29);
     let pause = &document["components"]["schemas"]["Pause"];
     let example = pause["example"].to_string();
     assert_eq!(served.post("/api/v1/fleet/pause", &example).await.status, 200, "{example}");

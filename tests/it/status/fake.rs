@@ -20,10 +20,11 @@ use floimg_fleet::model::diagnostic::Diagnostic;
 use floimg_fleet::model::name::{BotId, PersonaName, VersionId};
 use floimg_fleet::model::seconds::Seconds;
 use floimg_fleet::model::status::{BotStatus, Rest};
+use floimg_fleet::model::tally::Tally;
 use floimg_fleet::runtime::fleet::{Command, Fleet};
-use floimg_fleet::runtime::view::{BotPage, BotView, FleetView, Lag, Reloaded, ScriptView, Target};
+use floimg_fleet::runtime::view::{BotPage, BotView, FleetView, Lag, Reloaded, ScriptView, Target, VersionChange};
 use floimg_fleet::secret::Secret;
-use floimg_fleet::store::Store;
+use floimg_fleet::store::{Store, StoredVersion};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -66,6 +67,19 @@ impl Double {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("fleet.db")).await.expect("a store");
         let clock = Clock::scaled(Timestamp::now(), 60.0);
+        for (id, hours, text) in [
+            ("0f3a9c1e77aa", 1, "return { 2 }\n"),
+            ("0f3a22222222", 2, "return { 1 }\n"),
+            ("77bb00000000", 3, "return {}\n"),
+        ] {
+            let version = StoredVersion {
+                id: VersionId::new(id),
+                persona: persona("ai_artist"),
+                files: BTreeMap::from([("personas/ai_artist.luau".to_owned(), text.to_owned())]),
+                accepted_at: at(&clock, -3600 * hours),
+            };
+            store.add_version(version).await.expect("a version");
+        }
         let nobody = Url::parse("http://127.0.0.1:9").expect("an address");
         let floimg = Floimg::new(Options::new(nobody, Secret::new(""), clock.clone())).expect("a client");
         let cap = |hour, day| Cap { per_hour: Some(hour), per_day: Some(day) };
@@ -157,6 +171,12 @@ pub fn scripts(clock: &Clock) -> Vec<ScriptView> {
         version: Some(VersionId::new("0f3a9c1e77aa")),
         files: vec![format!("scripts/personas/{name}.luau"), "scripts/behaviours/browse.luau".to_owned()],
         accepted_at: Some(at(clock, -4000)),
+        newest: Some(VersionId::new("0f3a9c1e77aa")),
+        is_pinned: false,
+        held_back: None,
+        canary: None,
+        verdict: None,
+        tally: Tally { ticks: 812, errors: 3, actions: 96, refused: 4, calls: 210, cpu_micros: 406_000 },
         ran: BTreeMap::from([("0f3a9c1e77aa".to_owned(), bots - 2), ("77bb".to_owned(), 2)]),
         bots,
         errors: Vec::new(),
@@ -198,6 +218,12 @@ async fn answer(mut asked: mpsc::Receiver<Command>, clock: Clock, told: Arc<Mute
     while let Some(command) = asked.recv().await {
         // An asker that went away is none of the supervisor's business.
         match command {
+            Command::Version(persona, change, reply) => {
+                write(format!("version {persona} {change:?}"));
+                let is_wrong = change == VersionChange::Unpin && persona.as_str() == "data_viz_analyst";
+                let _ =
+                    reply.send(if is_wrong { Err(format!("{persona} is not pinned")) } else { Ok("done".to_owned()) });
+            }
             Command::Status(reply) => {
                 let mut by_status = BTreeMap::new();
                 let mut by_persona = BTreeMap::new();
