@@ -6,9 +6,11 @@ mod config;
 mod control;
 mod failure;
 mod local;
+mod new;
 mod output;
 mod remote;
 mod show;
+mod types;
 mod versions;
 
 use std::ffi::OsString;
@@ -73,6 +75,10 @@ enum Command {
     Run(local::RunArgs),
     /// Check scripts without running a fleet
     Check(local::CheckArgs),
+    /// Begin a script: a working file to change
+    New(new::NewArgs),
+    /// Write what an editor needs to complete and check scripts
+    Types(types::TypesArgs),
     /// Run only the embedded studio
     Studio,
     /// List the agent accounts, for analytics to leave out
@@ -119,6 +125,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Run(local::RunArgs::default())) {
         Command::Run(args) => local::run(sources, config, &args, &output),
         Command::Check(args) => local::check(&config, &args, output),
+        Command::New(args) => new::run(&config, &args, &output),
+        Command::Types(args) => types::run(&config, &args, &output),
         Command::Studio => local::studio(&config, &output),
         Command::Agents(args) => local::agents(&config, &args, output),
         Command::Status(args) => show::status(&config, &args, output),

@@ -188,7 +188,8 @@ fn painted(diff: &str) -> String {
             [b'@', ..] => anstyle::AnsiColor::Cyan.on_default(),
             _ => anstyle::Style::new(),
         };
-        text += &format!("{colour}{}{colour:#}\n", printable(line));
+        // A tab is indentation here, and no control character that a terminal must not see.
+        text += &format!("{colour}{}{colour:#}\n", printable(&line.replace('\t', "    ")));
     }
     text
 }

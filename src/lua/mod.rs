@@ -5,6 +5,7 @@
 pub mod api;
 mod args;
 mod contract;
+pub mod definitions;
 mod fault;
 pub mod limits;
 mod living;

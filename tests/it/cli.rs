@@ -38,6 +38,56 @@ impl Place {
     }
 }
 
+#[test]
+fn a_new_script_is_right_from_the_start_and_never_overwrites_one() {
+    let place = Place::new();
+    let (code, out, err) = place.run(&["new", "persona", "night_owl"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let file = std::fs::read_to_string(place.dir.path().join("scripts/personas/night_owl.luau")).expect("a file");
+    assert!(file.contains("name = \"Night owl\"") && !file.contains("NAME") && !file.contains("TITLE"), "{file}");
+    assert_eq!(place.run(&["new", "behaviour", "wave"]).0, 0);
+    let (code, out, err) = place.run(&["check"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("1 persona fine: night_owl, 0 errors, 0 warnings"), "{out}");
+    for (args, words) in [
+        (["new", "persona", "night_owl"], "is there already"),
+        (["new", "persona", "Night"], "is no name for a persona"),
+        (["new", "persona", "../night"], "is no name for a persona"),
+        (["new", "plugging", "x"], "invalid value"),
+    ] {
+        let (code, out, err) = place.run(&args);
+        assert!(code == 2 && err.contains(words), "{args:?}: {code} {out} {err}");
+    }
+}
+
+#[test]
+fn types_are_written_kept_up_to_date_and_added_to_what_is_there() {
+    let place = Place::new();
+    let path = |name: &str| place.dir.path().join(name);
+    std::fs::create_dir_all(path(".vscode")).expect("a folder");
+    std::fs::write(path(".vscode/settings.json"), "{ \"editor.tabSize\": 2 }").expect("a file");
+    assert_eq!(place.run(&["types", "--check"]).0, 4);
+    assert!(!path(".luaurc").exists());
+    let (code, out, err) = place.run(&["types"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(place.run(&["types", "--check"]).0, 0);
+    let read = |name: &str| std::fs::read_to_string(path(name)).expect("a file");
+    assert!(read(".vscode/settings.json").contains("\"editor.tabSize\": 2"));
+    assert!(read(".luaurc").contains("\"behaviours\": \"scripts/behaviours\""));
+    let types = read(".fleet/fleet.d.luau");
+    for word in ["declare floimg: {", "export type Persona = {", "export type Failure = {", "declare rand: {"] {
+        assert!(types.contains(word), "{word}");
+    }
+    std::fs::write(path(".fleet/fleet.d.luau"), types.replace("floimg", "flo")).expect("a file");
+    let (code, out, _) = place.run(&["types", "--check"]);
+    assert!(code == 4 && out.contains("stale       ./.fleet/fleet.d.luau"), "{out}");
+    // What cannot be added to is left alone, with what to add.
+    std::fs::write(path(".vscode/settings.json"), "// mine\n{}").expect("a file");
+    let (code, _, err) = place.run(&["types"]);
+    assert!(code == 2 && err.contains("luau-lsp.types.definitionFiles"), "{err}");
+    assert_eq!(read(".vscode/settings.json"), "// mine\n{}");
+}
+
 fn told(output: Output) -> (i32, String, String) {
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))

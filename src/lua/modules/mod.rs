@@ -31,5 +31,8 @@ pub const MODULES: [Module; 11] = [
     bot::MODULE,
 ];
 
+/// What a persona's file returns.
+pub const PERSONA_TYPES: &str = include_str!("../persona.d.luau");
+
 /// Shapes that more than one module uses.
 pub const SHARED_TYPES: &str = include_str!("types.d.luau");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use crate::host::identity::trait_of;
 use crate::lua::version::Version;
@@ -211,7 +211,6 @@ impl Supervisor {
                 self.of_persona(name).len(),
                 rules.ticks
             );
-            info!(persona = %name, "{text}");
             let detail = json!({ "version": version.id.as_str(), "files": version.files.keys().collect::<Vec<_>>() });
             self.record(name, "canary_started", Ending::Done, text, detail).await;
             self.give_new_chance(chosen, version.persona.reload_now).await;
@@ -312,6 +311,7 @@ impl Supervisor {
             }
             Verdict::RollBack(why) => {
                 let text = format!("version {} is rolled back: {why}", tried.id);
+                error!(persona = %name, "{text}");
                 self.abandon(name, text, detail).await;
             }
         }
@@ -336,7 +336,6 @@ impl Supervisor {
         }) else {
             return;
         };
-        error!(persona = %name, "{text}");
         self.decide(name, "rolled_back", Ending::Refused, text, detail).await;
         let tried = self.bots_at(name, canary.bound);
         self.give_new_chance(tried, false).await;
@@ -465,7 +464,6 @@ impl Supervisor {
         if let Some(line) = self.lines.get_mut(name) {
             line.verdict = (text.clone(), now);
         }
-        info!(persona = %name, "{text}");
         self.keep_line(name).await;
         self.record(name, kind, ending, text, detail).await;
     }
