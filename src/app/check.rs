@@ -2,15 +2,21 @@
 //!
 //! Nothing is started and nothing is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::lua::limits::Limits;
+use crate::lua::version::compiles;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::PersonaName;
-use crate::runtime::catalog::{self, Catalog, Test};
+use crate::runtime;
+use crate::runtime::catalog::{self, Catalog, Origin, Test};
+use crate::runtime::watch::{Changed, Watched};
 use crate::text;
 
 /// What is wrong with the scripts, and which personas are fine.
@@ -18,10 +24,57 @@ use crate::text;
 pub struct Checked {
     /// Personas that would be accepted, with how many files they are made of.
     pub fine: Vec<(String, usize)>,
-    /// Everything that is wrong, warnings too.
+    /// Everything that is wrong, warnings too, in the order of the files.
     pub problems: Vec<Diagnostic>,
-    /// The texts, for showing the line.
-    pub texts: BTreeMap<String, Arc<str>>,
+}
+
+/// Checks, and checks again after every save, until told to stop; `show` gets what was found each time.
+///
+/// # Errors
+/// When the host's own prelude does not compile, or `show` fails.
+pub async fn watch(
+    config: &Config,
+    stop: CancellationToken,
+    mut show: impl FnMut(Checked) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let changed = Changed { scripts: Arc::new(Notify::new()), config: Arc::new(Notify::new()) };
+    let folders = [&config.scripts_dir, &config.plugins_dir].into_iter().filter(|folder| folder.is_dir());
+    let (_keep, watching) = tokio::sync::watch::channel(config.clone());
+    let watches = folders.map(|folder| {
+        let watched = Watched { scripts: folder.clone(), config: None };
+        runtime::watch::run(watched, watching.clone(), changed.clone(), stop.clone())
+    });
+    let watches = futures_util::future::join_all(watches);
+    let checks = async {
+        loop {
+            show(scripts(config).await?)?;
+            tokio::select! {
+                () = stop.cancelled() => return anyhow::Ok(()),
+                () = changed.scripts.notified() => {}
+            }
+        }
+    };
+    tokio::pin!(watches, checks);
+    tokio::select! {
+        // A check that is under way ends before this does.
+        _ = &mut watches => checks.await,
+        checked = &mut checks => checked,
+    }
+}
+
+/// What is wrong with the plugins' files: for now whether they compile.
+async fn plugins(folder: &Path, limits: Limits) -> anyhow::Result<Vec<Diagnostic>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let origin = Origin::Folder(folder.to_owned());
+    let sources = tokio::task::spawn_blocking(move || catalog::read(&origin, limits.source_bytes)).await??;
+    let mut problems: Vec<Diagnostic> =
+        sources.files.iter().filter_map(|(path, text)| compiles(&format!("plugins/{path}"), text)).collect();
+    for (path, problem) in &sources.unreadable {
+        problems.push(Diagnostic::error(format!("plugins/{path}"), None, problem.as_str()));
+    }
+    Ok(problems)
 }
 
 /// Compiles, checks and rehearses every script, and holds the roster against it, without starting anything.
@@ -36,14 +89,12 @@ pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
     let mut catalog = Catalog::new().map_err(|problem| anyhow::anyhow!("{problem}"))?;
     let test = Test { limits, has_trial: config.reload.trial, now: Timestamp::now() };
     catalog.refresh(&sources, test).await;
-    let mut checked = Checked { texts: sources.files.clone(), ..Checked::default() };
-    let mut used = BTreeSet::new();
+    let mut checked = Checked::default();
     for (name, entry) in &catalog.entries {
-        checked.problems.extend(entry.errors.iter().cloned());
+        checked.problems.extend(entry.errors.iter().chain(&entry.warnings).cloned());
         if let Some(version) = &entry.version {
             checked.problems.extend(version.warnings.iter().cloned());
             checked.fine.push((name.to_string(), version.files.len()));
-            used.extend(version.files.keys().cloned());
         }
     }
     checked.problems.extend(catalog.misnamed.iter().cloned());
@@ -53,6 +104,7 @@ pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
             checked.problems.push(problem);
         }
     }
+    checked.problems.extend(catalog.strays(&sources));
     for (path, problem) in &sources.unreadable {
         let file = format!("scripts/{path}");
         if !checked.problems.iter().any(|known| known.file == file) {
@@ -68,5 +120,15 @@ pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
         let message = format!("the roster asks for bots of `{name}`, and there is no such persona");
         checked.problems.push(Diagnostic::error("config.toml", None, message).with_hint(hint));
     }
+    checked.problems.extend(plugins(&config.plugins_dir, limits).await?);
+    // A behaviour is told of once, however many personas require it.
+    let mut told: Vec<Diagnostic> = Vec::new();
+    for problem in std::mem::take(&mut checked.problems) {
+        if !told.contains(&problem) {
+            told.push(problem);
+        }
+    }
+    told.sort_by(|a, b| (&a.file, a.line, a.columns).cmp(&(&b.file, b.line, b.columns)));
+    checked.problems = told;
     Ok(checked)
 }

@@ -5,8 +5,9 @@
 use clap::Args;
 
 use super::failure::{Exit, Failure};
-use super::output::{Output, printable};
+use super::output::Output;
 use crate::config::Config;
+use crate::text::printable;
 
 /// `fleet config`
 #[derive(Debug, Args)]

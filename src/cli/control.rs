@@ -9,11 +9,12 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::failure::{Exit, Failure};
-use super::output::{Output, printable};
+use super::output::Output;
 use super::remote::Remote;
 use crate::config::Config;
 use crate::model::name::{BotId, PersonaName};
 use crate::model::seconds::MAX_SECS;
+use crate::text::printable;
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

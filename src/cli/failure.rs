@@ -5,9 +5,10 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use super::output::{Unwritten, printable};
+use super::output::Unwritten;
 use super::remote::RemoteError;
 use crate::config::ConfigError;
+use crate::text::printable;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

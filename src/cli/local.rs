@@ -3,7 +3,6 @@
 //! Each turns its arguments into one call on `app`.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -15,12 +14,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, reload};
 
 use super::failure::{Exit, Failure};
-use super::output::{Output, printable};
+use super::output::{Output, counted};
 use crate::app::agents;
-use crate::app::check::{self, Checked};
 use crate::app::{self, App, Options, SetLogFilter};
 use crate::config::{Config, LogFormat, Sources};
-use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::store::BotRow;
 
 /// `fleet run`
@@ -29,16 +26,6 @@ pub(super) struct RunArgs {
     /// For crash tests: abort as `kill -9` would when this step is reached
     #[arg(long, hide = true, value_name = "STEP[:NTH]")]
     pub(super) abort_at: Option<String>,
-}
-
-/// `fleet check`
-#[derive(Debug, Args)]
-pub(super) struct CheckArgs {
-    /// Show only what concerns these files or folders; all scripts are checked in any case
-    pub(super) paths: Vec<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 /// `fleet agents`
@@ -101,7 +88,7 @@ pub(super) fn run(sources: Sources, config: Config, args: &RunArgs, output: &Out
 }
 
 /// Waits for SIGTERM or Ctrl-C, then tells.
-async fn until_told(stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn until_told(stop: CancellationToken) -> anyhow::Result<()> {
     again().await?;
     stop.cancel();
     Ok(())
@@ -114,113 +101,6 @@ async fn again() -> anyhow::Result<()> {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("could not listen for Ctrl-C")?,
     }
     Ok(())
-}
-
-/// Checks scripts.
-pub(super) fn check(config: &Config, args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
-    let mut checked = runtime()?.block_on(check::scripts(config))?;
-    if !args.paths.is_empty() {
-        let folder = &config.scripts_dir;
-        for path in &args.paths {
-            if !path.exists() && !folder.join(path).exists() {
-                let hint = format!("name files or folders below `{}`", folder.display());
-                return Err(Failure::usage(anyhow::anyhow!("there is no `{}`", path.display()), Some(hint)));
-            }
-        }
-        let asked = |file: &str| {
-            let file = file.strip_prefix("scripts/").map_or_else(|| PathBuf::from(file), |rest| folder.join(rest));
-            args.paths.iter().any(|path| {
-                let is_below = |path: PathBuf| {
-                    path.canonicalize()
-                        .ok()
-                        .zip(file.canonicalize().ok())
-                        .is_some_and(|(path, file)| file.starts_with(path))
-                };
-                is_below(path.clone()) || is_below(folder.join(path))
-            })
-        };
-        checked.problems.retain(|problem| asked(&problem.file));
-        checked.fine.retain(|(name, _)| asked(&format!("scripts/personas/{name}.luau")));
-    }
-    let has_errors = checked.problems.iter().any(|problem| problem.severity == Severity::Error);
-    if args.json {
-        output.json(&check_json(&checked))?;
-    } else {
-        output.text(&frames(&checked))?;
-    }
-    Ok(if has_errors { Exit::Scripts } else { Exit::Fine })
-}
-
-fn check_json(checked: &Checked) -> Value {
-    let problem = |problem: &Diagnostic| {
-        json!({
-            "severity": problem.severity.as_str(), "file": problem.file, "line": problem.line,
-            "message": problem.message, "hint": problem.hint, "traceback": problem.traceback
-        })
-    };
-    json!({
-        "personas": checked.fine.iter().map(|(name, files)| json!({ "name": name, "files": files })).collect::<Vec<_>>(),
-        "problems": checked.problems.iter().map(problem).collect::<Vec<_>>(),
-    })
-}
-
-/// Every problem with its line of source, then one line of sum.
-fn frames(checked: &Checked) -> String {
-    let bold = anstyle::Style::new().bold();
-    let dim = anstyle::Style::new().dimmed();
-    let mut text = String::new();
-    for problem in &checked.problems {
-        let colour = match problem.severity {
-            Severity::Error => anstyle::AnsiColor::Red.on_default().bold(),
-            Severity::Warning => anstyle::AnsiColor::Yellow.on_default().bold(),
-        };
-        let place = match problem.line {
-            Some(line) => format!("{}:{line}", problem.file),
-            None => problem.file.clone(),
-        };
-        text += &format!(
-            "{colour}{}{colour:#}: {bold}{}{bold:#}\n  {dim}-->{dim:#} {}\n",
-            problem.severity.as_str(),
-            printable(&problem.message),
-            printable(&place)
-        );
-        if let Some(line) = problem.line {
-            let path = problem.file.strip_prefix("scripts/").unwrap_or(&problem.file);
-            let source = checked.texts.get(path).and_then(|text| text.lines().nth(line.saturating_sub(1) as usize));
-            if let Some(source) = source {
-                let number = line.to_string();
-                text += &format!("{dim}{number} |{dim:#} {}\n", printable(&crate::text::clip(source.trim_end(), 160)));
-                let indent = source.len() - source.trim_start().len();
-                let length = source.trim().chars().count().clamp(1, 60);
-                text += &format!(
-                    "{dim}{0:1$} |{dim:#} {0:indent$}{colour}{2}{colour:#}\n",
-                    "",
-                    number.len(),
-                    "^".repeat(length)
-                );
-            }
-        }
-        for frame in &problem.traceback {
-            text += &format!("  {dim}at{dim:#} {}\n", printable(frame));
-        }
-        if let Some(hint) = &problem.hint {
-            text += &format!("  {bold}hint{bold:#}: {}\n", printable(hint));
-        }
-        text.push('\n');
-    }
-    let errors = checked.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    let warnings = checked.problems.len() - errors;
-    let names: Vec<&str> = checked.fine.iter().map(|(name, _)| name.as_str()).collect();
-    text + &format!(
-        "{} fine{}{}, {errors} errors, {warnings} warnings\n",
-        counted(names.len(), "persona"),
-        if names.is_empty() { "" } else { ": " },
-        names.join(", ")
-    )
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// Runs the embedded studio alone.
@@ -303,7 +183,7 @@ fn csv_field(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("could not start the runtime")
 }
 

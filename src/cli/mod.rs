@@ -2,6 +2,7 @@
 //!
 //! Every command ends in one [`Exit`], and whatever goes wrong is told once, on standard error, with what to do.
 
+mod check;
 mod config;
 mod control;
 mod failure;
@@ -74,7 +75,7 @@ enum Command {
     /// Run the fleet until it is told to stop (what `fleet` does without a command)
     Run(local::RunArgs),
     /// Check scripts without running a fleet
-    Check(local::CheckArgs),
+    Check(check::CheckArgs),
     /// Begin a script: a working file to change
     New(new::NewArgs),
     /// Write what an editor needs to complete and check scripts
@@ -119,12 +120,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
-    let sources = sources(cli.global);
+    let mut sources = sources(cli.global);
+    if let Some(Command::Check(args)) = &cli.command {
+        sources.flags.extend(args.settings());
+    }
     let config = Config::load(&sources)?;
     let output = Output::new();
     match cli.command.unwrap_or(Command::Run(local::RunArgs::default())) {
         Command::Run(args) => local::run(sources, config, &args, &output),
-        Command::Check(args) => local::check(&config, &args, output),
+        Command::Check(args) => check::check(&config, &args, &output),
         Command::New(args) => new::run(&config, &args, &output),
         Command::Types(args) => types::run(&config, &args, &output),
         Command::Studio => local::studio(&config, &output),

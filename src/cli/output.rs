@@ -7,6 +7,8 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::Style;
 use serde_json::Value;
 
+use crate::text::is_unsafe;
+
 /// Standard output took no more.
 #[derive(Debug, thiserror::Error)]
 #[error("could not write to standard output")]
@@ -27,7 +29,7 @@ impl Output {
         Self { width }
     }
 
-    /// Prints text as it is, which must be our own or [`printable`].
+    /// Prints text as it is, which must be our own or [`crate::text::printable`].
     pub(super) fn text(&self, text: &str) -> Result<(), Unwritten> {
         let mut out = anstream::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -37,6 +39,21 @@ impl Output {
     /// Prints a value as JSON.
     pub(super) fn json(&self, value: &Value) -> Result<(), Unwritten> {
         self.text(&format!("{value:#}\n"))
+    }
+
+    /// Prints a value as JSON on one line.
+    pub(super) fn json_line(&self, value: &Value) -> Result<(), Unwritten> {
+        self.text(&format!("{value}\n"))
+    }
+
+    /// Prints text on standard error.
+    pub(super) fn aside(&self, text: &str) -> Result<(), Unwritten> {
+        Ok(anstream::stderr().lock().write_all(text.as_bytes())?)
+    }
+
+    /// Empties the terminal; what is no terminal never shows it.
+    pub(super) fn clear(&self) -> Result<(), Unwritten> {
+        if self.width.is_some() { self.text("\u{1b}[2J\u{1b}[3J\u{1b}[H") } else { Ok(()) }
     }
 
     /// Prints a table.
@@ -94,14 +111,9 @@ pub(super) fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// Text without control characters, which could otherwise rewrite what a terminal shows. Line ends stay.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if is_unsafe(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
-/// Control characters, and those that turn the direction of writing around.
-fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// `1 error`, `2 errors`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// Columns that a character takes; rough, but right for what names and captions use.

@@ -6,10 +6,11 @@ use clap::Args;
 use serde_json::Value;
 
 use super::failure::{Exit, Failure};
-use super::output::{Output, cell, printable};
+use super::output::{Output, cell};
 use super::remote::{Remote, escaped};
 use crate::config::Config;
 use crate::model::name::BotId;
+use crate::text::printable;
 
 /// A command that only chooses how to print.
 #[derive(Debug, Args)]

@@ -6,11 +6,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::failure::{Exit, Failure};
-use super::output::{Output, cell, printable};
+use super::output::{Output, cell};
 use super::remote::{Remote, escaped};
 use super::show;
 use crate::config::Config;
 use crate::model::name::PersonaName;
+use crate::text::printable;
 
 /// `fleet scripts`
 #[derive(Debug, Args)]

@@ -231,6 +231,11 @@ fn list<'a>(request: &Request<'a>, name: &str) -> Option<Vec<&'a str>> {
         .map(<[_]>::to_vec)
 }
 
+/// Whether a list of this name is there for every persona.
+pub fn has_list(name: &str) -> bool {
+    matches!(name, "interest" | "interests" | "adj" | "noun") || built_in::list(name).is_some()
+}
+
 fn one_line(value: &str) -> String {
     text::clip(&value.split_whitespace().collect::<Vec<_>>().join(" "), MAX_FACT)
 }

@@ -11,9 +11,10 @@ use crate::host::Host;
 use crate::host::refusal::Refusal;
 use crate::model::failure::{Failure, FailureKind};
 
-use super::args::Args;
+use super::args::{Args, as_text};
 use super::limits::{Meter, Stop};
 use super::modules::MODULES;
+use super::value::shown_call;
 
 /// A global table of primitives.
 #[derive(Debug)]
@@ -81,6 +82,8 @@ impl From<mlua::Error> for Trouble {
 #[derive(Debug)]
 pub struct Slot {
     host: Mutex<Option<Arc<Host>>>,
+    /// What was raised last by a primitive, and how it had been called.
+    refused: Mutex<Option<(String, String)>>,
     /// What the VM may use.
     pub meter: Arc<Meter>,
 }
@@ -88,7 +91,13 @@ pub struct Slot {
 impl Slot {
     /// An empty slot.
     pub fn new(meter: Arc<Meter>) -> Arc<Self> {
-        Arc::new(Self { host: Mutex::new(None), meter })
+        Arc::new(Self { host: Mutex::new(None), refused: Mutex::new(None), meter })
+    }
+
+    /// How the primitive had been called that raised these words.
+    pub fn refused_call(&self, words: &str) -> Option<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        refused.filter(|(raised, _)| words.contains(raised.as_str())).map(|(_, call)| format!("called as {call}"))
     }
 
     /// Lets the primitives reach a bot's host, or nothing.
@@ -166,8 +175,22 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
             }
         })?
     };
+    // Asked only when a primitive raises, so that a call that goes well pays nothing for it.
+    let refused = {
+        let slot = slot.clone();
+        lua.create_function(move |_, (words, values): (Value, MultiValue)| {
+            let words = as_text(&words).unwrap_or_default();
+            // What a primitive raises begins with its name.
+            let name = words.split([':', ' ']).next().unwrap_or_default();
+            if name.contains('.') {
+                let call = shown_call(name, &values);
+                *slot.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((words, call));
+            }
+            Ok(())
+        })?
+    };
     // The prelude makes a plain closure for every primitive, which costs a fraction of a function of the host's.
-    let (wait, now, read_only): (Function, Function, Function) = prelude.call((waiting, immediate))?;
+    let (wait, now, read_only): (Function, Function, Function) = prelude.call((waiting, immediate, refused))?;
     lua.set_named_registry_value(READ_ONLY, read_only)?;
     for (place, module) in MODULES.iter().enumerate() {
         let table = module_table(lua, module.name)?;

@@ -5,6 +5,7 @@ use mlua::{Table, Value};
 use crate::model::diagnostic::Diagnostic;
 use crate::text;
 
+use super::analysis::study::Study;
 use super::args::shown;
 
 /// The fields of a persona's table.
@@ -27,21 +28,54 @@ pub const FIELDS: [&str; 16] = [
     "description",
 ];
 
+/// Something wrong with a field of a persona's table, before anybody looked where that stands.
+#[derive(Debug)]
+pub struct Problem {
+    /// The field, like `identity.names[2]`; empty for the table itself.
+    pub field: String,
+    /// Whether its name is wrong, and not its value.
+    pub is_name: bool,
+    /// What is wrong.
+    pub diagnostic: Diagnostic,
+}
+
+impl Problem {
+    /// A wrong value.
+    pub fn new(field: impl Into<String>, diagnostic: Diagnostic) -> Self {
+        Self { field: field.into(), is_name: false, diagnostic }
+    }
+
+    /// The diagnostic with its place in the file.
+    pub fn placed(self, study: Option<&Study>, text: &str) -> Diagnostic {
+        let mut diagnostic = self.diagnostic;
+        if let Some(entry) = study.and_then(|study| study.outline.find(&self.field)) {
+            let spot = if self.is_name { entry.key } else { entry.value };
+            diagnostic.line = Some(spot.line);
+            diagnostic.columns = Some(spot.columns);
+        } else if !text.trim().is_empty() {
+            // A file that the analysis does not know, or one that returns nothing: its last lines are the place to look.
+            let last = text.lines().collect::<Vec<_>>().iter().rposition(|line| !line.trim().is_empty()).unwrap_or(0);
+            diagnostic.line = u32::try_from(last + 1).ok();
+        }
+        diagnostic.with_text(text)
+    }
+}
+
 /// The table that a persona's file must return, its fields checked by name.
-pub fn table(file: &str, returned: &Value, diagnostics: &mut Vec<Diagnostic>) -> Option<Table> {
+pub fn table(file: &str, returned: &Value, problems: &mut Vec<Problem>) -> Option<Table> {
     let Value::Table(table) = returned else {
-        diagnostics.push(
-            Diagnostic::error(file, None, format!("a persona's file must return one table, got {}", shown(returned)))
-                .with_hint("end the file with `return { name = \"…\", … }`"),
-        );
+        let message = format!("a persona's file must return one table, got {}", shown(returned));
+        let problem =
+            Diagnostic::error(file, None, message).with_hint("end the file with `return { name = \"…\", … }`");
+        problems.push(Problem::new("", problem));
         return None;
     };
-    check_names(file, "", table, &FIELDS, diagnostics);
+    check_names(file, "", table, &FIELDS, problems);
     Some(table.clone())
 }
 
 /// Names every key of a table that is not among the known ones.
-pub fn check_names(file: &str, path: &str, table: &Table, known: &[&str], diagnostics: &mut Vec<Diagnostic>) {
+pub fn check_names(file: &str, path: &str, table: &Table, known: &[&str], problems: &mut Vec<Problem>) {
     let mut unknown = Vec::new();
     // A table that cannot be walked is reported by whoever reads it.
     let _ = table.for_each(|key: Value, _: Value| {
@@ -61,45 +95,7 @@ pub fn check_names(file: &str, path: &str, table: &Table, known: &[&str], diagno
             Some(near) => format!("did you mean `{near}`? Known: {}", known.join(", ")),
             None => format!("known: {}", known.join(", ")),
         };
-        diagnostics.push(Diagnostic::error(file, None, format!("unknown field `{field}`")).with_hint(hint));
+        let diagnostic = Diagnostic::error(file, None, format!("unknown field `{field}`")).with_hint(hint);
+        problems.push(Problem { field, is_name: true, diagnostic });
     }
-}
-
-/// Finds the line of the field that a diagnostic names in backticks, for one that came without a line.
-pub fn locate(mut diagnostic: Diagnostic, source: &str) -> Diagnostic {
-    if diagnostic.line.is_some() {
-        return diagnostic;
-    }
-    // A message that names no field is about what the file returns.
-    let field = diagnostic.message.split('`').nth(1).unwrap_or_default();
-    let mut from = 0;
-    let mut found = None;
-    let lines: Vec<&str> = source.lines().collect();
-    // `schedule.timezone` is the first `timezone =` at or after the line of `schedule =`.
-    for part in field.split('.') {
-        let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let at = lines.iter().enumerate().skip(from).find(|(_, line)| assigns(line, &name)).map(|(index, _)| index);
-        match at {
-            Some(at) => {
-                found = Some(at);
-                from = at;
-            }
-            None => break,
-        }
-    }
-    let fallback = || lines.iter().rposition(|line| line.trim_start().starts_with("return"));
-    diagnostic.line = found.or_else(fallback).and_then(|index| u32::try_from(index + 1).ok());
-    diagnostic
-}
-
-fn assigns(line: &str, name: &str) -> bool {
-    if name.is_empty() {
-        return false;
-    }
-    let code = line.split("--").next().unwrap_or("");
-    code.match_indices(name).any(|(at, _)| {
-        let before = code.get(..at).and_then(|text| text.chars().next_back());
-        let after = code.get(at + name.len()..).unwrap_or("").trim_start_matches(['"', '\'', ']', ' ', '\t']);
-        before.is_none_or(|c| !c.is_alphanumeric() && c != '_') && after.starts_with('=') && !after.starts_with("==")
-    })
 }

@@ -4,6 +4,8 @@ use mlua::Error;
 
 use crate::model::diagnostic::Diagnostic;
 
+use super::analysis;
+use super::analysis::surface::Surface;
 use super::limits::{Meter, Stop};
 use crate::text::clip;
 
@@ -45,6 +47,25 @@ pub fn diagnose(error: &Error, meter: &Meter, file: &str) -> Diagnostic {
     };
     let hint = hint(&message, stopped);
     Diagnostic { hint, traceback, ..Diagnostic::error(file, line, message) }
+}
+
+/// The same with the line of the file it was in, and the expression that was to blame.
+pub fn explained<'t>(problem: Diagnostic, surface: &Surface, text: impl Fn(&str) -> Option<&'t str>) -> Diagnostic {
+    let Some(path) = problem.file.strip_prefix("scripts/").map(str::to_owned) else { return problem };
+    let Some(text) = text(&path) else { return problem };
+    let mut problem = problem.with_text(text);
+    let is_luaus = ["attempt to ", "invalid argument #", "missing argument #"]
+        .iter()
+        .any(|start| problem.message.starts_with(start));
+    let Some(line) = problem.line.filter(|_| is_luaus) else { return problem };
+    if let Some(explained) = analysis::explain::explain(&path, text, line, &problem.message, surface) {
+        if let Some(culprit) = explained.culprit {
+            problem.message = format!("{}: {culprit}", problem.message);
+        }
+        problem.columns = explained.columns.or(problem.columns);
+        problem.hint = explained.hint.or(problem.hint);
+    }
+    problem
 }
 
 /// What was raised, when it was no text.

@@ -71,7 +71,7 @@ impl LivingBot {
         let file = format!("scripts/{}", version.main);
         let broken = |error: mlua::Error| Diagnostic::error(file.as_str(), None, error.to_string());
         let vm = Vm::new(&version.prelude, version.chunks.clone(), limits).map_err(broken)?;
-        let Value::Table(table) = vm.load(&version.main)? else {
+        let Value::Table(table) = vm.load(&version.main).map_err(|problem| version.told(problem))? else {
             return Err(Diagnostic::error(file, None, "the file returned no table this time"));
         };
         let function = |name: &str| table.raw_get::<Option<Function>>(name).map_err(broken);
@@ -127,14 +127,18 @@ impl LivingBot {
         self.vm.slot.set(None);
         let file = format!("scripts/{}", self.version.main);
         let asked = result.map_err(|trouble| match trouble {
-            Trouble::Raised(error) => fault::diagnose(&error, &self.vm.meter, &file),
-            Trouble::Told(diagnostic) => diagnostic,
+            Trouble::Raised(error) => {
+                let mut problem = fault::diagnose(&error, &self.vm.meter, &file);
+                problem.notes.extend(self.vm.slot.refused_call(&problem.message));
+                self.version.told(problem)
+            }
+            Trouble::Told(diagnostic) => self.version.told(diagnostic),
         })?;
         // A script that caught the host's last word with `pcall` is still stopped.
         if let Some(stop) = self.vm.meter.stopped() {
-            return Err(fault::stopped(stop, &self.vm.meter, &file));
+            return Err(self.version.told(fault::stopped(stop, &self.vm.meter, &file)));
         }
-        let state = self.encode_state(&file)?;
+        let state = self.encode_state(&file).map_err(|problem| self.version.told(problem))?;
         Ok(Lived { state, asked, cpu: self.vm.meter.used() })
     }
 

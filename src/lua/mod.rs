@@ -2,6 +2,7 @@
 //!
 //! This floor alone names `mlua`; what is below knows no Luau, what is above knows no VM.
 
+mod analysis;
 pub mod api;
 mod args;
 mod contract;
@@ -11,6 +12,7 @@ pub mod limits;
 mod living;
 pub mod modules;
 mod persona;
+mod syntax;
 mod trial;
 mod value;
 pub mod version;

@@ -11,7 +11,7 @@ use crate::model::persona::{Identity, Pace, Persona, Schedule};
 use crate::text::{self, grammar};
 
 use super::args::{as_number, as_text, shown};
-use super::contract;
+use super::contract::{self, Problem};
 use super::modules::MODULES;
 
 /// Most texts in one list.
@@ -20,17 +20,31 @@ const LIST: usize = 2000;
 /// Reads one table, collecting what is wrong.
 struct Reader<'a> {
     file: &'a str,
-    diagnostics: &'a mut Vec<Diagnostic>,
+    problems: &'a mut Vec<Problem>,
 }
 
 impl Reader<'_> {
     fn wrong(&mut self, field: &str, expected: &str, got: &Value) {
-        let problem = format!("`{field}` must be {expected}, got {}", shown(got));
-        self.diagnostics.push(Diagnostic::error(self.file, None, problem));
+        let message = format!("`{field}` must be {expected}, got {}", shown(got));
+        let problem = Diagnostic::error(self.file, None, message).with_hint(format!("give `{field}` {expected}"));
+        self.problems.push(Problem::new(field, problem));
     }
 
     fn says(&mut self, field: &str, problem: &str) {
-        self.diagnostics.push(Diagnostic::error(self.file, None, format!("`{field}`: {problem}")));
+        self.says_at(field, field, problem, None);
+    }
+
+    /// What is wrong with one field, told at another within it, with a cure or none.
+    fn says_at(&mut self, field: &str, at: &str, problem: &str, hint: Option<&str>) {
+        // Who knows the cure says it last.
+        let is_cure = |words: &str| ["did you mean", "expected", "known:"].iter().any(|start| words.starts_with(start));
+        let (message, cure) = match problem.split_once("; ") {
+            Some((message, cure)) if is_cure(cure) => (message, Some(cure.to_owned())),
+            _ => (problem, problem.strip_prefix("expected ").map(|what| format!("write {what}"))),
+        };
+        let mut diagnostic = Diagnostic::error(self.file, None, format!("`{field}`: {message}"));
+        diagnostic.hint = hint.map(str::to_owned).or(cure);
+        self.problems.push(Problem::new(at, diagnostic));
     }
 
     fn value(table: &Table, key: &str) -> Value {
@@ -54,8 +68,8 @@ impl Reader<'_> {
         let is_missing = matches!(Self::value(table, key), Value::Nil);
         if is_missing {
             let problem = format!("`{}` is missing", join(path, key));
-            self.diagnostics
-                .push(Diagnostic::error(self.file, None, problem).with_hint(format!("add it, like {example}")));
+            let diagnostic = Diagnostic::error(self.file, None, problem).with_hint(format!("add it, like {example}"));
+            self.problems.push(Problem::new(path, diagnostic));
         }
         self.text(table, path, key).unwrap_or_default()
     }
@@ -158,8 +172,8 @@ fn join(path: &str, key: &str) -> String {
 }
 
 /// Reads a persona; `None` when something is missing without which there is no persona.
-pub fn read(file: &str, name: PersonaName, table: &Table, diagnostics: &mut Vec<Diagnostic>) -> Option<Persona> {
-    let mut reader = Reader { file, diagnostics };
+pub fn read(file: &str, name: PersonaName, table: &Table, problems: &mut Vec<Problem>) -> Option<Persona> {
+    let mut reader = Reader { file, problems };
     let title = reader.text(table, "", "name").unwrap_or_else(|| name.as_str().replace('_', " "));
     let weight = match Reader::value(table, "weight") {
         Value::Nil => 1.0,
@@ -195,11 +209,9 @@ pub fn read(file: &str, name: PersonaName, table: &Table, diagnostics: &mut Vec<
         }
     }
     if matches!(Reader::value(table, "on_tick"), Value::Nil) {
-        reader.diagnostics.push(
-            Diagnostic::error(file, None, "`on_tick` is missing: without it the bots do nothing")
-                .with_hint("add on_tick = function(bot) … end")
-                .as_warning(),
-        );
+        let problem = Diagnostic::error(file, None, "`on_tick` is missing: without it the bots do nothing")
+            .with_hint("add on_tick = function(bot) … end");
+        reader.problems.push(Problem::new("", problem.as_warning()));
     }
     if let Some(identity) = &identity {
         for problem in identity::check(identity) {
@@ -227,15 +239,13 @@ pub fn read(file: &str, name: PersonaName, table: &Table, diagnostics: &mut Vec<
 
 fn read_identity(reader: &mut Reader<'_>, table: &Table) -> Option<Identity> {
     let Some(inner) = reader.table(table, "", "identity") else {
-        reader.diagnostics.push(
-            Diagnostic::error(reader.file, None, "`identity` is missing").with_hint(
-                "add identity = { names = { \"{first} {last}\" }, username = \"{first}_{n}\", bio = \"…\" }",
-            ),
-        );
+        let problem = Diagnostic::error(reader.file, None, "`identity` is missing")
+            .with_hint("add identity = { names = { \"{first} {last}\" }, username = \"{first}_{n}\", bio = \"…\" }");
+        reader.problems.push(Problem::new("identity", problem));
         return None;
     };
     let known = ["names", "username", "bio", "words"];
-    contract::check_names(reader.file, "identity", &inner, &known, reader.diagnostics);
+    contract::check_names(reader.file, "identity", &inner, &known, reader.problems);
     Some(Identity {
         names: reader.texts(&inner, "identity", "names").unwrap_or_default(),
         username: reader.needed(&inner, "identity", "username", "username = \"{first}_{n}\""),
@@ -246,14 +256,13 @@ fn read_identity(reader: &mut Reader<'_>, table: &Table) -> Option<Identity> {
 
 fn read_schedule(reader: &mut Reader<'_>, table: &Table) -> Option<Schedule> {
     let Some(inner) = reader.table(table, "", "schedule") else {
-        reader.diagnostics.push(
-            Diagnostic::error(reader.file, None, "`schedule` is missing")
-                .with_hint("add schedule = { timezone = \"Europe/Berlin\", awake = \"09:00-23:00\" }"),
-        );
+        let problem = Diagnostic::error(reader.file, None, "`schedule` is missing")
+            .with_hint("add schedule = { timezone = \"Europe/Berlin\", awake = \"09:00-23:00\" }");
+        reader.problems.push(Problem::new("schedule", problem));
         return None;
     };
     let known = ["timezone", "awake", "days", "peak"];
-    contract::check_names(reader.file, "schedule", &inner, &known, reader.diagnostics);
+    contract::check_names(reader.file, "schedule", &inner, &known, reader.problems);
     let zone_name = reader.needed(&inner, "schedule", "timezone", "timezone = \"Europe/Berlin\"");
     let zone = match rhythm::parse::zone(&zone_name) {
         Ok(zone) => Some(zone),
@@ -290,7 +299,7 @@ fn read_pace(reader: &mut Reader<'_>, table: &Table) -> Pace {
     let mut pace = Pace { visits_per_day: 3.0, actions_per_visit: (2, 8), pause_secs: 60.0 };
     let Some(inner) = reader.table(table, "", "pace") else { return pace };
     let known = ["visits_per_day", "actions_per_visit", "pause"];
-    contract::check_names(reader.file, "pace", &inner, &known, reader.diagnostics);
+    contract::check_names(reader.file, "pace", &inner, &known, reader.problems);
     if let Some(visits) = reader.number(&inner, "pace", "visits_per_day", (0.01, 200.0)) {
         pace.visits_per_day = visits;
     }
@@ -322,11 +331,12 @@ fn read_needs(reader: &mut Reader<'_>, table: &Table) -> Vec<String> {
     let needs = reader.texts(table, "", "needs").unwrap_or_default();
     let known: Vec<&str> =
         MODULES.iter().filter(|module| module.is_granted_by_name).map(|module| module.name).collect();
-    for need in &needs {
+    for (place, need) in (1..).zip(&needs) {
         let is_free = MODULES.iter().any(|module| !module.is_granted_by_name && module.name == need);
         if !known.contains(&need.as_str()) && !is_free {
             let near = text::nearest(need, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            reader.says("needs", &format!("there is no permission `{need}`{near}; known: {}", known.join(", ")));
+            let problem = format!("there is no permission `{need}`{near}; known: {}", known.join(", "));
+            reader.says_at("needs", &format!("needs[{place}]"), &problem, None);
         }
     }
     needs
@@ -336,7 +346,9 @@ fn check_templates(reader: &mut Reader<'_>, templates: &BTreeMap<String, Vec<Str
     for (name, list) in templates {
         for (index, template) in list.iter().enumerate() {
             if let Err(bad) = grammar::placeholders(template) {
-                reader.says(&format!("templates.{name}"), &format!("entry {}: {bad}", index + 1));
+                let (field, place) = (format!("templates.{name}"), index + 1);
+                let hint = "close every { with a }, and write {{ for a brace that is meant as one";
+                reader.says_at(&field, &format!("{field}[{place}]"), &format!("entry {place}: {bad}"), Some(hint));
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is lost in silence: what JSON cannot hold is named with its path.
 
-use mlua::{Lua, Table, Value};
+use mlua::{Lua, MultiValue, Table, Value};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::text;
@@ -24,6 +24,54 @@ pub fn to_json(value: &Value, path: &str, most_bytes: usize) -> Result<Json, Str
         Ok(json) if json.to_string().len() <= most_bytes => Ok(json),
         Ok(_) | Err(Problem::TooLarge) => Err(format!("{root} takes more than {} KiB as JSON", most_bytes >> 10)),
         Err(Problem::Wrong(words)) => Err(words),
+    }
+}
+
+/// A call as a script would write it, in short: `floimg.feed { limt = 3 }`.
+pub fn shown_call(name: &str, values: &MultiValue) -> String {
+    /// Most characters of the whole.
+    const CALL: usize = 200;
+    let shown: Vec<String> = values.iter().take(8).map(|value| shown_value(value, 0)).collect();
+    let call = match &shown[..] {
+        [table] if table.starts_with('{') => format!("{name} {table}"),
+        _ => format!("{name}({})", shown.join(", ")),
+    };
+    text::clip(&call, CALL)
+}
+
+fn shown_value(value: &Value, depth: usize) -> String {
+    /// Most entries of a table that are shown.
+    const ENTRIES: usize = 8;
+    match value {
+        Value::Nil => "nil".to_owned(),
+        Value::Boolean(flag) => flag.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => format!("\"{}\"", text::clip(&text.to_string_lossy(), 60)),
+        Value::Table(_) if depth > 1 => "{ … }".to_owned(),
+        Value::Table(table) => {
+            let mut entries = Vec::new();
+            let mut place = 0.0;
+            // A table that cannot be walked is shown as far as it was.
+            let _ = table.for_each(|key: Value, value: Value| {
+                if entries.len() > ENTRIES {
+                    return Ok(());
+                }
+                let value = shown_value(&value, depth + 1);
+                entries.push(match (&key, super::args::as_number(&key)) {
+                    _ if entries.len() == ENTRIES => "…".to_owned(),
+                    (_, Some(number)) if (number - place - 1.0).abs() < f64::EPSILON => {
+                        place = number;
+                        value
+                    }
+                    (Value::String(name), _) => format!("{} = {value}", text::clip(&name.to_string_lossy(), 40)),
+                    _ => format!("[{}] = {value}", shown_value(&key, 2)),
+                });
+                Ok(())
+            });
+            if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
+        }
+        other => other.type_name().to_owned(),
     }
 }
 

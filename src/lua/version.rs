@@ -2,14 +2,18 @@
 //!
 //! A version is closed: nothing that is saved later can get into it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::analysis::across::{self, Studies};
+use super::analysis::study::Study;
+use super::analysis::surface::Surface;
 use super::limits::Limits;
 use super::vm::{self, Vm};
-use super::{contract, persona};
+use super::{analysis, contract, fault, persona};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::name::{PersonaName, VersionId};
 use crate::model::persona::Persona;
@@ -23,6 +27,16 @@ pub struct Sources {
     pub unreadable: BTreeMap<String, String>,
 }
 
+/// What the VM may use that is only looked at.
+const LOOKING: Limits = Limits {
+    memory_bytes: 16 << 20,
+    tick_cpu: Duration::from_secs(1),
+    poll_cpu: Duration::from_secs(1),
+    state_bytes: 0,
+    log_lines: 0,
+    source_bytes: 0,
+};
+
 /// A compiled file, or why it does not compile.
 #[derive(Debug)]
 pub struct Chunk {
@@ -30,12 +44,21 @@ pub struct Chunk {
     pub digest: [u8; 32],
     /// Its bytecode.
     pub bytecode: Result<Vec<u8>, Diagnostic>,
+    /// What can be told of it without running it; nothing when it does not compile, or is newer than the analysis.
+    pub(super) study: Option<Arc<Study>>,
+}
+
+/// What keeps a text from compiling, if anything does; `file` is what to call it.
+pub fn compiles(file: &str, text: &str) -> Option<Diagnostic> {
+    let problem = vm::compile(file, text).err()?;
+    Some(Diagnostic { file: file.to_owned(), ..problem }.with_text(text))
 }
 
 /// Compiles files once and keeps the result until their text changes.
 #[derive(Debug)]
 pub struct Workshop {
     prelude: Arc<Vec<u8>>,
+    surface: Arc<Surface>,
     chunks: BTreeMap<String, Arc<Chunk>>,
 }
 
@@ -52,6 +75,7 @@ pub struct Version {
     pub warnings: Vec<Diagnostic>,
     pub(super) main: String,
     pub(super) prelude: Arc<Vec<u8>>,
+    pub(super) surface: Arc<Surface>,
     pub(super) chunks: Arc<BTreeMap<String, Arc<Chunk>>>,
 }
 
@@ -75,7 +99,12 @@ impl Workshop {
     /// # Errors
     /// When the host's own prelude does not compile, which a test rules out.
     pub fn new() -> Result<Self, Diagnostic> {
-        Ok(Self { prelude: Arc::new(vm::compile_prelude()?), chunks: BTreeMap::new() })
+        let prelude = vm::compile_prelude()?;
+        // What Luau itself brings is asked of a VM, so that nobody keeps a list of it.
+        let vm = Vm::new(&prelude, Arc::default(), LOOKING)
+            .map_err(|error| Diagnostic::error("the host", None, error.to_string()))?;
+        let surface = Arc::new(Surface::new(&vm.globals()));
+        Ok(Self { prelude: Arc::new(prelude), surface, chunks: BTreeMap::new() })
     }
 
     /// Compiles what has changed; files that are gone are forgotten.
@@ -85,8 +114,9 @@ impl Workshop {
             // It stands among the others, so that whoever requires it is told why it is not there.
             let diagnostic = Diagnostic::error(format!("scripts/{path}"), None, problem.as_str());
             let digest: [u8; 32] = Sha256::digest(problem.as_bytes()).into();
-            self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode: Err(diagnostic) }));
+            self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode: Err(diagnostic), study: None }));
         }
+        let mut changed = Vec::new();
         for (path, text) in &sources.files {
             let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
             if self.chunks.get(path).is_some_and(|chunk| chunk.digest == digest) {
@@ -104,10 +134,49 @@ impl Workshop {
                 )
                 .with_hint("split it: behaviours and long lists can be files of their own, and be required"))
             } else {
-                vm::compile(path, text)
+                vm::compile(path, text).map_err(|problem| problem.with_text(text))
             };
-            self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode }));
+            changed.push((path, text, digest, bytecode));
         }
+        let fine: Vec<(&str, &str)> = changed
+            .iter()
+            .filter(|(.., code)| code.is_ok())
+            .map(|(path, text, ..)| (path.as_str(), &***text))
+            .collect();
+        let mut studies = analysis::study_all(&fine, &self.surface).into_iter();
+        for (path, _, digest, bytecode) in changed {
+            let study = if bytecode.is_ok() { studies.next().flatten().map(Arc::new) } else { None };
+            self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode, study }));
+        }
+    }
+
+    /// What can be told of a persona and all it requires without running it. Its `needs` are read from
+    /// the text when they are not known.
+    pub fn examine(&self, sources: &Sources, name: &str, needs: Option<&[String]>) -> Vec<Diagnostic> {
+        let Some(main) = sources.personas().remove(name) else { return Vec::new() };
+        let studies = self.studies();
+        let mut found = Vec::new();
+        for path in across::reached(&main, &studies) {
+            found.extend(across::file(&path, &studies));
+        }
+        match needs {
+            Some(needs) => found.extend(across::persona(&main, needs, &studies)),
+            // What keeps the persona from being read does not keep anybody from reading its list.
+            None => found.extend(across::persona(&main, &across::needs(&main, &studies), &studies)),
+        }
+        found
+    }
+
+    /// What can be told of files that no persona requires.
+    pub fn examine_strays(&self, sources: &Sources) -> Vec<Diagnostic> {
+        let studies = self.studies();
+        let reached: BTreeSet<String> =
+            sources.personas().values().flat_map(|main| across::reached(main, &studies)).collect();
+        studies.keys().filter(|path| !reached.contains(*path)).flat_map(|path| across::file(path, &studies)).collect()
+    }
+
+    fn studies(&self) -> Studies {
+        self.chunks.iter().map(|(path, chunk)| (path.clone(), chunk.study.clone())).collect()
     }
 
     /// Files that do not compile.
@@ -151,16 +220,19 @@ impl Workshop {
         }
         let broken = |error: mlua::Error| vec![Diagnostic::error(file.as_str(), None, error.to_string())];
         let vm = Vm::new(&self.prelude, Arc::new(self.chunks.clone()), *limits).map_err(broken)?;
-        let returned = vm.load(&main).map_err(|diagnostic| vec![diagnostic])?;
+        let returned = vm.load(&main).map_err(|problem| {
+            vec![fault::explained(problem, &self.surface, |path| sources.files.get(path).map(|text| &**text))]
+        })?;
         let used = vm.used();
-        let mut diagnostics = Vec::new();
-        let table = contract::table(&file, &returned, &mut diagnostics);
-        let persona = table.and_then(|table| persona::read(&file, name, &table, &mut diagnostics));
-        let (errors, warnings): (Vec<_>, Vec<_>) =
-            diagnostics.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
-        let source = sources.files.get(&main).map_or("", |text| text);
-        let errors: Vec<_> = errors.into_iter().map(|problem| contract::locate(problem, source)).collect();
-        let warnings: Vec<_> = warnings.into_iter().map(|problem| contract::locate(problem, source)).collect();
+        let mut problems = Vec::new();
+        let table = contract::table(&file, &returned, &mut problems);
+        let persona = table.and_then(|table| persona::read(&file, name, &table, &mut problems));
+        let text = sources.files.get(&main).map_or("", |text| text);
+        let study = self.chunks.get(&main).and_then(|chunk| chunk.study.as_deref());
+        let (errors, warnings): (Vec<_>, Vec<_>) = problems
+            .into_iter()
+            .map(|problem| problem.placed(study, text))
+            .partition(|diagnostic| diagnostic.severity == Severity::Error);
         let Some(persona) = persona.filter(|_| errors.is_empty()) else { return Err(errors) };
         let files: BTreeMap<String, Arc<str>> =
             used.iter().filter_map(|path| Some((path.clone(), sources.files.get(path)?.clone()))).collect();
@@ -173,12 +245,18 @@ impl Workshop {
             warnings,
             main,
             prelude: self.prelude.clone(),
+            surface: self.surface.clone(),
             chunks: Arc::new(chunks),
         })
     }
 }
 
 impl Version {
+    /// What went wrong in it, told with the lines of its files.
+    pub(super) fn told(&self, problem: Diagnostic) -> Diagnostic {
+        fault::explained(problem, &self.surface, |path| self.files.get(path).map(|text| &**text))
+    }
+
     /// Whether it is made of exactly these texts.
     pub fn is_made_of(&self, sources: &Sources) -> bool {
         self.files.iter().all(|(path, text)| sources.files.get(path) == Some(text))

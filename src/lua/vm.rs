@@ -2,7 +2,7 @@
 //!
 //! A script finds exactly the globals that [`KEPT`] and the modules name, all of them read-only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mlua::chunk::{ChunkMode, Compiler};
@@ -12,6 +12,7 @@ use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value};
 use super::api::{self, Slot};
 use super::fault;
 use super::limits::{Limits, Meter};
+use super::syntax;
 use super::version::Chunk;
 use crate::model::diagnostic::Diagnostic;
 use crate::text;
@@ -107,8 +108,9 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             Some((Some(line), message)) => (Some(line), message),
             _ => (None, text),
         };
-        Diagnostic::error(file, line, message.trim())
-            .with_hint("correct the line and save the file; until then, what ran before runs on")
+        let at = line.map_or(0, |line: u32| line.saturating_sub(1) as usize);
+        let cure = syntax::cure(message.trim(), source.lines().nth(at).unwrap_or_default());
+        Diagnostic::error(file, line, message.trim()).with_hint(cure)
     })
 }
 
@@ -166,6 +168,23 @@ impl Vm {
         lua.sandbox(true)?;
         self.meter.watch(lua);
         Ok(())
+    }
+
+    /// The globals that scripts find; those that are tables with the names in them.
+    pub fn globals(&self) -> BTreeMap<String, Option<BTreeSet<String>>> {
+        let globals = self.lua.globals();
+        let names = KEPT.iter().copied().chain(super::modules::MODULES.iter().map(|module| module.name));
+        let mut all = BTreeMap::new();
+        for name in names {
+            let members = match globals.get::<Value>(name) {
+                Ok(Value::Table(table)) if name != "_G" => {
+                    Some(table.pairs::<String, Value>().filter_map(|pair| pair.ok().map(|(name, _)| name)).collect())
+                }
+                _ => None,
+            };
+            all.insert(name.to_owned(), members);
+        }
+        all
     }
 
     /// Runs the persona's file and answers what it returned.
@@ -279,7 +298,7 @@ fn run_file(lua: &Lua, loading: &Loading, path: &str) -> mlua::Result<Value> {
 }
 
 /// `@behaviours/browse` → `behaviours/browse.luau`, when there is such a file.
-fn resolve(name: &str, chunks: &BTreeMap<String, Arc<Chunk>>) -> Result<String, String> {
+pub(super) fn resolve<T>(name: &str, files: &BTreeMap<String, T>) -> Result<String, String> {
     let rest = name.strip_prefix('@').filter(|rest| rest.starts_with("behaviours/") || rest.starts_with("lib/"));
     let Some(rest) = rest else {
         return Err(format!("require \"{name}\": only \"@behaviours/…\" and \"@lib/…\" can be required"));
@@ -292,11 +311,11 @@ fn resolve(name: &str, chunks: &BTreeMap<String, Arc<Chunk>>) -> Result<String, 
     }
     for ending in ["luau", "lua"] {
         let path = format!("{rest}.{ending}");
-        if chunks.contains_key(&path) {
+        if files.contains_key(&path) {
             return Ok(path);
         }
     }
-    let known: Vec<&str> = chunks.keys().filter_map(|path| path.rsplit_once('.').map(|(stem, _)| stem)).collect();
+    let known: Vec<&str> = files.keys().filter_map(|path| path.rsplit_once('.').map(|(stem, _)| stem)).collect();
     let near = text::nearest(rest, &known).map(|near| format!("; did you mean \"@{near}\"?")).unwrap_or_default();
     Err(format!("require \"{name}\": there is no scripts/{rest}.luau{near}"))
 }

@@ -6,6 +6,7 @@ pub mod action;
 pub mod activity;
 pub mod diagnostic;
 pub mod failure;
+pub mod frame;
 pub mod gallery;
 pub mod name;
 pub mod persona;

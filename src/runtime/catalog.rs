@@ -13,7 +13,7 @@ use rust_embed::RustEmbed;
 use crate::lua::limits::Limits;
 use crate::lua::version::{Sources, Version, Workshop};
 use crate::lua::{rehearse, rehearse_refused};
-use crate::model::diagnostic::Diagnostic;
+use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::name::PersonaName;
 
 /// The scripts that are shipped, for a program that was started where there are none.
@@ -41,6 +41,8 @@ pub struct Entry {
     pub accepted_at: Option<Timestamp>,
     /// What is wrong with the newest files, when they were refused.
     pub errors: Vec<Diagnostic>,
+    /// What else its author should look at, in files that were refused.
+    pub warnings: Vec<Diagnostic>,
     /// The texts that were refused, so that they are not tried again.
     refused: Option<[u8; 32]>,
     /// The text of its own file among them.
@@ -122,6 +124,7 @@ impl Catalog {
                 if runs_already && let Some(entry) = self.entries.get_mut(&name) {
                     // A refused save that was taken back is nothing to shout about any more.
                     entry.errors.clear();
+                    entry.warnings.clear();
                     entry.refused = None;
                 }
                 changes.unchanged += 1;
@@ -134,18 +137,22 @@ impl Catalog {
                         version: Some(version),
                         accepted_at: Some(test.now),
                         errors: Vec::new(),
+                        warnings: Vec::new(),
                         refused: None,
                         refused_text: None,
                     };
                     self.entries.insert(name.clone(), entry);
                     changes.accepted.push(name);
                 }
-                Err(errors) => {
+                Err(problems) => {
+                    let (errors, warnings): (Vec<_>, Vec<_>) =
+                        problems.into_iter().partition(|problem| problem.severity == Severity::Error);
                     let entry = self.entries.entry(name.clone()).or_insert(Entry {
                         file: file.clone(),
                         version: None,
                         accepted_at: None,
                         errors: Vec::new(),
+                        warnings: Vec::new(),
                         refused: None,
                         refused_text: None,
                     });
@@ -154,6 +161,7 @@ impl Catalog {
                     let is_old_news = entry.refused.is_some() && entry.refused_text == text && entry.errors == errors;
                     entry.file = file;
                     entry.errors = errors;
+                    entry.warnings = warnings;
                     entry.refused = Some(all);
                     entry.refused_text = text;
                     if is_old_news {
@@ -172,6 +180,11 @@ impl Catalog {
         self.workshop.broken_files()
     }
 
+    /// What can be told, without running them, of files that no persona requires.
+    pub fn strays(&self, sources: &Sources) -> Vec<Diagnostic> {
+        self.workshop.examine_strays(sources)
+    }
+
     /// Puts a version in that was accepted before this process started, for a persona whose files are wrong now.
     pub async fn restore(&mut self, name: &PersonaName, files: BTreeMap<String, Arc<str>>, at: Timestamp, test: Test) {
         let Ok(version) = rebuild(name, files, &test.limits) else { return };
@@ -181,14 +194,31 @@ impl Catalog {
         }
     }
 
+    /// A version that can run, or all that is wrong with it, warnings too.
     async fn build(&self, sources: &Sources, stem: &str, test: Test) -> Result<Arc<Version>, Vec<Diagnostic>> {
-        let mut version = Arc::new(self.workshop.build(sources, stem, &test.limits)?);
+        let built = self.workshop.build(sources, stem, &test.limits);
+        let needs = built.as_ref().ok().map(|version| version.persona.needs.as_slice());
+        let found = self.workshop.examine(sources, stem, needs);
+        // Who turned the trial off wants to see for himself what becomes of it.
+        let has_errors = test.has_trial && found.iter().any(|problem| problem.severity == Severity::Error);
+        let version = match built {
+            Ok(version) if !has_errors => version,
+            Ok(version) => return Err(told_once(version.warnings, found)),
+            // A file that raises was told of by the analysis, where it saw that coming.
+            Err(raised) => return Err(told_once(found, raised)),
+        };
+        let mut version = Arc::new(version);
+        let mut seen = None;
         if test.has_trial {
-            rehearse(&version, test.limits, test.now).await.map_err(|diagnostic| vec![diagnostic])?;
-            let warning = rehearse_refused(&version, test.limits, test.now).await;
-            if let (Some(warning), Some(version)) = (warning, Arc::get_mut(&mut version)) {
-                version.warnings.push(warning);
+            if let Err(raised) = rehearse(&version, test.limits, test.now).await {
+                return Err(told_once(vec![raised], [version.warnings.clone(), found].concat()));
             }
+            seen = rehearse_refused(&version, test.limits, test.now).await;
+        }
+        if let Some(version) = Arc::get_mut(&mut version) {
+            // What was seen to happen tells more than that it may.
+            let told = [std::mem::take(&mut version.warnings), found].concat();
+            version.warnings = told_once(seen.into_iter().collect(), told);
         }
         Ok(version)
     }
@@ -207,6 +237,19 @@ pub fn rebuild(
     let mut workshop = Workshop::new().map_err(|problem| vec![problem])?;
     workshop.compile(&sources, limits);
     workshop.build(&sources, name.as_str(), limits).map(Arc::new)
+}
+
+/// Both, without what the second says of a line of which the first has told; in the order of the files.
+fn told_once(first: Vec<Diagnostic>, second: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let is_new = |problem: &Diagnostic| {
+        !first
+            .iter()
+            .any(|known| known.file == problem.file && known.line == problem.line && known.severity <= problem.severity)
+    };
+    let second: Vec<Diagnostic> = second.into_iter().filter(is_new).collect();
+    let mut all = [first, second].concat();
+    all.sort_by(|a, b| (&a.file, a.line, a.columns).cmp(&(&b.file, b.line, b.columns)));
+    all
 }
 
 /// Why the scripts could not be read as a whole.

@@ -57,6 +57,20 @@ pub fn nearest<'a>(word: &str, options: &[&'a str]) -> Option<&'a str> {
         .map(|(_, option)| option)
 }
 
+/// Text without control characters, which could otherwise rewrite what a terminal shows. Line ends stay.
+///
+/// ```
+/// assert_eq!(floimg_fleet::text::printable("a\u{1b}[2J\n"), "a\u{fffd}[2J\n");
+/// ```
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if is_unsafe(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether it is a control character, or one that turns the direction of writing around.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Cuts where the sizes of the characters, and one for the ellipsis, no longer fit into the limit.
 fn clip_by(text: &str, limit: usize, size: impl Fn(&str) -> usize) -> String {
     let mut used = 0_usize;

@@ -112,11 +112,11 @@ fn every_mistake_has_its_line_and_a_cure() {
         ("needs = { \"floimg\", \"llm\" }", "needs = { \"flomig\" }", 19, "did you mean `floimg`?"),
         ("needs = { \"floimg\", \"llm\" }", "needs = \"floimg\"", 19, "`needs` must be a list of texts"),
         ("needs = { \"floimg\", \"llm\" }", "needs = { 1 }", 19, "there is no permission `1`"),
-        ("\"{author}, fine {light|shade}\"", "\"{author, fine\"", 21, "templates.comments"),
+        ("\"{author}, fine {light|shade}\"", "\"{author, fine\"", 22, "templates.comments"),
         (
             "\"{author}, fine {light|shade}\"",
             "'fine', 7, {}",
-            21,
+            22,
             "`templates.comments[3]` must be a text, got a table",
         ),
         ("templates = {", "templates = 'x', voice = {", 20, "`templates` must be a table, got the text `x`"),

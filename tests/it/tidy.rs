@@ -21,8 +21,10 @@ const FLOORS: [&[&str]; 7] = [
 ];
 
 /// Crates that belong to a part of the program, and the folders and files that may name them.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 10] = [
     ("mlua", &["lua/"]),
+    ("full_moon", &["lua/analysis/"]),
+    ("annotate_snippets", &["model/frame.rs"]),
     ("sqlx", &["store/"]),
     ("axum", &["http/", "studio/", "app.rs"]),
     ("reqwest", &["floimg/", "llm/"]),
