@@ -9,6 +9,7 @@ pub mod failure;
 pub mod gallery;
 pub mod name;
 pub mod persona;
+pub mod plugin;
 pub mod seconds;
 pub mod status;
 pub mod tally;
