@@ -43,7 +43,7 @@ impl Config {
 fn needs_restart(key: &str) -> bool {
     let live = match key.split_once('.') {
         None => key == "bots",
-        Some(("limits" | "sandbox" | "reload", _)) => true,
+        Some(("limits" | "sandbox" | "reload" | "plugins", _)) => true,
         Some(("runtime", name)) => name != "script_threads",
         Some(("log", name)) => name == "filter",
         Some(_) => false,

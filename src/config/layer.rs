@@ -12,6 +12,7 @@ use toml::{Spanned, Table, Value};
 use super::error::{Excerpt, Problem};
 use super::origin::{Flag, Origin};
 use super::value::conceal;
+use crate::model::plugin::PluginName;
 
 /// What may stand at a place of the config.
 #[derive(Debug)]
@@ -20,12 +21,20 @@ pub(super) enum Shape {
     Section(BTreeMap<String, Self>),
     /// A section whose keys the operator chooses, all with values of this shape.
     Open(Box<Self>),
+    /// A section with these keys, and below it sections that the operator names, with any keys and values.
+    Plugins(BTreeMap<String, Self>),
+    /// One of those sections.
+    Plugin,
     /// A value; the default's type helps to read a text.
     Leaf(Value),
+    /// A value that somebody else checks.
+    Any,
 }
 
 /// The one section whose keys the operator chooses.
 const OPEN: &str = "floimg.generators";
+/// The section of plugins, each of which has a section of its own.
+const PLUGINS: &str = "plugins";
 
 impl Shape {
     /// The shape of the shipped config, whose keys are all there are.
@@ -38,6 +47,10 @@ impl Shape {
             let key = join(at, name);
             let shape = match value {
                 Value::Table(_) if key == OPEN => Self::Open(Box::new(Self::Leaf(Value::String(String::new())))),
+                Value::Table(inner) if key == PLUGINS => match Self::of_section(inner, &key) {
+                    Self::Section(keys) => Self::Plugins(keys),
+                    other => other,
+                },
                 Value::Table(inner) => Self::of_section(inner, &key),
                 value => Self::Leaf(value.clone()),
             };
@@ -46,11 +59,28 @@ impl Shape {
         Self::Section(keys.collect())
     }
 
+    fn is_section(&self) -> bool {
+        !matches!(self, Self::Leaf(_) | Self::Any)
+    }
+
     fn at(&self, path: &[&str]) -> Option<&Self> {
         match (self, path) {
             (shape, []) => Some(shape),
             (Self::Section(keys), [name, rest @ ..]) => keys.get(*name)?.at(rest),
             (Self::Open(leaf), [name]) if !name.is_empty() && !name.contains(char::is_control) => Some(leaf),
+            (Self::Plugins(keys), [name, rest @ ..]) => match keys.get(*name) {
+                Some(shape) => shape.at(rest),
+                None => PluginName::new(name).ok().and_then(|_| Self::of_plugin(rest)),
+            },
+            _ => None,
+        }
+    }
+
+    /// What may stand in a plugin's section; the plugin's own manifest knows the rest.
+    fn of_plugin(path: &[&str]) -> Option<&'static Self> {
+        match path {
+            [] => Some(&Self::Plugin),
+            [name] if !name.is_empty() && !name.contains(char::is_control) => Some(&Self::Any),
             _ => None,
         }
     }
@@ -64,8 +94,10 @@ impl Shape {
 
     fn collect(&self, at: &str, keys: &mut Vec<String>) {
         match self {
-            Self::Section(inner) => inner.iter().for_each(|(name, shape)| shape.collect(&join(at, name), keys)),
-            Self::Open(_) | Self::Leaf(_) => keys.push(at.to_owned()),
+            Self::Section(inner) | Self::Plugins(inner) => {
+                inner.iter().for_each(|(name, shape)| shape.collect(&join(at, name), keys));
+            }
+            Self::Open(_) | Self::Leaf(_) | Self::Plugin | Self::Any => keys.push(at.to_owned()),
         }
     }
 
@@ -74,7 +106,7 @@ impl Shape {
         let section = key.rsplit_once('.').map(|(section, _)| section);
         let shape = section.and_then(|section| self.at(&section.split('.').collect::<Vec<_>>()));
         match (section, shape) {
-            (Some(section), Some(Self::Section(keys))) => {
+            (Some(section), Some(Self::Section(keys) | Self::Plugins(keys))) => {
                 format!("`[{section}]` has {}", keys.keys().cloned().collect::<Vec<_>>().join(", "))
             }
             _ => "`fleet config` prints every key".to_owned(),
@@ -176,16 +208,20 @@ impl Layer {
             let key = path.join(".");
             match (shape.at(&path.iter().map(String::as_str).collect::<Vec<_>>()), inner.get_ref(), value) {
                 (None, ..) => problems.push(self.unknown(span, &key, shape)),
-                (Some(Shape::Section(_) | Shape::Open(_)), DeValue::Table(spanned), Value::Table(table)) => {
+                (Some(shape_here), DeValue::Table(spanned), Value::Table(table)) if shape_here.is_section() => {
                     self.walk(spanned, table, path, shape, problems);
                 }
-                (Some(Shape::Section(_) | Shape::Open(_)), ..) => {
+                (Some(shape_here), ..) if shape_here.is_section() => {
                     let message = format!("expected a section, `[{key}]`, got {}", shown(value));
                     problems.push(self.problem_at(inner.span(), Some(&key), message));
                 }
                 (Some(Shape::Leaf(default)), ..) => {
                     self.mark(&key, inner);
                     self.values.insert(key, (path.clone(), alike(value.clone(), default)));
+                }
+                (Some(_), ..) => {
+                    self.mark(&key, inner);
+                    self.values.insert(key, (path.clone(), value.clone()));
                 }
             }
             path.pop();
@@ -218,8 +254,9 @@ impl Layer {
         };
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         let default = match shape.at(&path.iter().map(String::as_str).collect::<Vec<_>>()) {
-            Some(Shape::Leaf(default)) => default,
-            Some(Shape::Section(_) | Shape::Open(_)) => {
+            Some(Shape::Leaf(default)) => Some(default),
+            Some(Shape::Any) => None,
+            Some(_) => {
                 let message = format!("expected a key, but `{key}` is a section");
                 return Err(vec![layer.problem_at(0..at, Some(key), message)]);
             }
@@ -227,8 +264,8 @@ impl Layer {
         };
         let raw = layer.text[at + 1..].trim();
         let value = match (raw.parse::<Value>(), default) {
-            (Ok(value @ Value::String(_)), _) => value,
-            (Ok(value), default) if !default.is_str() => alike(value, default),
+            (Ok(value @ Value::String(_)), _) | (Ok(value), None) => value,
+            (Ok(value), Some(default)) if !default.is_str() => alike(value, default),
             _ => Value::String(raw.to_owned()),
         };
         layer.spans.insert(key.to_owned(), at + 1..layer.text.len());

@@ -284,7 +284,13 @@ fn tree(values: &BTreeMap<String, (Vec<String>, Value, usize)>) -> Table {
     // A section may have no value at all, as `[floimg.generators]` has none by default.
     insert(&mut root, &["floimg".to_owned(), "generators".to_owned()], Value::Table(Table::new()));
     for (path, value, _) in values.values() {
-        insert(&mut root, path, value.clone());
+        match path.as_slice() {
+            // What a plugin takes is known to its manifest only.
+            [section, plugin, name] if section == "plugins" => {
+                insert(&mut root, &["plugin_options".to_owned(), plugin.clone(), name.clone()], value.clone());
+            }
+            path => insert(&mut root, path, value.clone()),
+        }
     }
     root
 }

@@ -47,6 +47,11 @@ pub struct Settings {
     pub limits: LimitsConfig,
     /// How changed scripts are taken.
     pub reload: ReloadConfig,
+    /// How plugins are run.
+    pub plugins: PluginsConfig,
+    /// What each plugin is told, by its name; its manifest says what it takes.
+    #[serde(default)]
+    pub plugin_options: BTreeMap<String, toml::Table>,
     /// Where words come from.
     pub llm: LlmConfig,
     /// What is logged, and how.
@@ -301,6 +306,24 @@ pub struct ReloadConfig {
     /// How many versions of a persona are kept.
     #[serde(deserialize_with = "value::whole::<2, 10_000, _, _>")]
     pub keep_versions: u32,
+}
+
+/// `[plugins]`, without the sections of single plugins
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginsConfig {
+    /// How long a bot waits for a plugin, on the wall.
+    #[serde(rename = "deadline_millis", deserialize_with = "value::millis::<1, 10_000, _>")]
+    pub deadline: Duration,
+    /// How long a call may take that no bot waits for, on the wall.
+    #[serde(rename = "background_secs", deserialize_with = "value::wall_secs::<100, 600, _>")]
+    pub background: Duration,
+    /// Calls that may wait for one plugin.
+    #[serde(deserialize_with = "value::whole::<1, 10_000, _, _>")]
+    pub queue: usize,
+    /// Faults among its last 20 calls that stop a plugin.
+    #[serde(deserialize_with = "value::whole::<1, 20, _, _>")]
+    pub quarantine_after: u32,
 }
 
 /// `[llm]`

@@ -10,6 +10,7 @@ pub mod frame;
 pub mod gallery;
 pub mod name;
 pub mod persona;
+pub mod plugin;
 pub mod seconds;
 pub mod status;
 pub mod tally;

@@ -1,4 +1,4 @@
-//! Entries: durable values by key, of one bot or of the whole fleet.
+//! Entries: durable values by key, of one bot, of one plugin or of the whole fleet.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,12 +7,15 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::{Error, Store, read, to_ms};
 use crate::model::name::BotId;
+use crate::model::plugin::PluginName;
 
 /// Whose entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// One bot's own.
     Bot(BotId),
+    /// One plugin's own.
+    Plugin(PluginName),
     /// One set for the whole fleet.
     Shared,
 }
@@ -21,6 +24,8 @@ impl Scope {
     fn key(&self) -> String {
         match self {
             Self::Bot(bot) => bot.to_string(),
+            // No bot has a colon in its id.
+            Self::Plugin(name) => format!("plugin:{name}"),
             Self::Shared => String::new(),
         }
     }

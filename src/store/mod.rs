@@ -10,6 +10,7 @@ mod intents;
 mod journal;
 mod lines;
 mod memories;
+mod plugins;
 mod scripts;
 mod writer;
 
@@ -30,6 +31,7 @@ pub use intents::{ActionCounts, Opened};
 pub use journal::{ActivityQuery, AuditRow};
 pub use lines::{LineRow, StoredCanary};
 pub use memories::StoredMemory;
+pub use plugins::PluginRow;
 pub use scripts::{StoredVersion, VersionRow};
 use writer::{Extent, Finish, Job, Work, Writer};
 
@@ -198,9 +200,10 @@ impl Store {
 }
 
 /// In their order; one that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "versions", include_str!("migrations/0002_versions.sql")),
+    (3, "plugins", include_str!("migrations/0003_plugins.sql")),
 ];
 
 fn migrations() -> Migrator {
