@@ -181,16 +181,9 @@ fn show_scripts(items: &Value, output: &Output) -> Result<(), super::output::Unw
         .collect();
     output.table(&["persona", "version", "bots", "ran it", "accepted at", "state"], &rows)?;
     for script in items {
-        for (word, key) in [("error", "errors"), ("warning", "warnings")] {
+        for key in ["errors", "warnings"] {
             for problem in problems(script, key) {
-                let line =
-                    problem.get("line").and_then(Value::as_u64).map(|line| format!(":{line}")).unwrap_or_default();
-                let mut text =
-                    format!("\n{word}: {}{line}: {}\n", cell(problem.get("file")), cell(problem.get("message")));
-                if let Some(hint) = problem.get("hint").and_then(Value::as_str) {
-                    text += &format!("  hint: {hint}\n");
-                }
-                output.text(&printable(&text))?;
+                output.text(&format!("\n{}\n", printable(&cell(problem.get("frame")))))?;
             }
         }
     }
@@ -249,6 +242,9 @@ fn show_bot(bot: &Value, output: &Output) -> Result<(), super::output::Unwritten
         .collect();
     output.text("\n")?;
     output.table(&["at", "what", "ending", "words"], &activities)?;
+    if let Some(frame) = bot.get("diagnostic").and_then(|problem| problem.get("frame")).and_then(Value::as_str) {
+        output.text(&format!("\nlast error\n{}\n", printable(frame)))?;
+    }
     if let Some(state) = bot.get("state").filter(|state| !state.is_null()) {
         output.text(&format!("\nstate\n{}\n", printable(&format!("{state:#}"))))?;
     }
