@@ -216,14 +216,9 @@ pub(super) fn in_trial(script: &Value) -> Option<String> {
 
 /// Every problem of a script.
 pub(super) fn problems(script: &Value, output: &Output) -> Result<(), super::output::Unwritten> {
-    for (word, key) in [("error", "errors"), ("warning", "warnings")] {
+    for key in ["errors", "warnings"] {
         for problem in list(script, key) {
-            let line = problem.get("line").and_then(Value::as_u64).map(|line| format!(":{line}")).unwrap_or_default();
-            let mut text = format!("\n{word}: {}{line}: {}\n", cell(problem.get("file")), cell(problem.get("message")));
-            if let Some(hint) = problem.get("hint").and_then(Value::as_str) {
-                text += &format!("  hint: {hint}\n");
-            }
-            output.text(&printable(&text))?;
+            output.text(&format!("\n{}\n", printable(&cell(problem.get("frame")))))?;
         }
     }
     Ok(())
@@ -281,6 +276,9 @@ fn show_bot(bot: &Value, output: &Output) -> Result<(), super::output::Unwritten
         .collect();
     output.text("\n")?;
     output.table(&["at", "what", "ending", "words"], &activities)?;
+    if let Some(frame) = bot.get("diagnostic").and_then(|problem| problem.get("frame")).and_then(Value::as_str) {
+        output.text(&format!("\nlast error\n{}\n", printable(frame)))?;
+    }
     if let Some(state) = bot.get("state").filter(|state| !state.is_null()) {
         output.text(&format!("\nstate\n{}\n", printable(&format!("{state:#}"))))?;
     }

@@ -18,8 +18,8 @@ pub use error::{ConfigError, Excerpt, Problem};
 pub use origin::{ConfigFile, Flag, Origin, Sources};
 pub use roster::Roster;
 pub use sections::{
-    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LlmConfig, LlmProvider, LogConfig, LogFormat, PluginsConfig, ReloadConfig,
-    RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
+    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LlmConfig, LlmProvider, LogConfig, LogFormat, PluginsConfig,
+    ReloadConfig, RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
 };
 pub use show::UnknownKey;
 pub use token::AdminTokenError;

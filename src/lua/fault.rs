@@ -54,16 +54,23 @@ pub fn explained<'t>(problem: Diagnostic, surface: &Surface, text: impl Fn(&str)
     let Some(path) = problem.file.strip_prefix("scripts/").map(str::to_owned) else { return problem };
     let Some(text) = text(&path) else { return problem };
     let mut problem = problem.with_text(text);
-    let is_luaus = ["attempt to ", "invalid argument #", "missing argument #"]
-        .iter()
-        .any(|start| problem.message.starts_with(start));
-    let Some(line) = problem.line.filter(|_| is_luaus) else { return problem };
-    if let Some(explained) = analysis::explain::explain(&path, text, line, &problem.message, surface) {
+    const LUAUS: [&str; 5] =
+        ["attempt to ", "invalid argument #", "missing argument #", "bot.state", "on_tick must return"];
+    if let Some(line) = problem.line
+        && LUAUS.iter().any(|start| problem.message.starts_with(start))
+        && let Some(explained) = analysis::explain::explain(&path, text, line, &problem.message, surface)
+    {
         if let Some(culprit) = explained.culprit {
             problem.message = format!("{}: {culprit}", problem.message);
         }
+        problem.line = explained.line.or(problem.line);
         problem.columns = explained.columns.or(problem.columns);
         problem.hint = explained.hint.or(problem.hint);
+        problem = problem.with_text(text);
+    }
+    if problem.hint.is_none() {
+        // What a primitive raises begins with its name.
+        problem.hint = problem.message.split([':', ' ']).next().and_then(|name| surface.usage(name));
     }
     problem
 }
@@ -164,6 +171,25 @@ fn hint(message: &str, stopped: Option<Stop>) -> Option<String> {
         }
         None if message.contains("attempt to yield across") => {
             "host calls that wait cannot be made inside table.sort, gsub callbacks, metamethods, or while a file loads"
+        }
+        None if message.contains("is nil") && message.contains("index") => {
+            "a key was nil: ask for it first, with `if key then`"
+        }
+        None if message.contains("malformed pattern") => {
+            "close every [ with a ], and write %[ for one that is meant as it stands; to search for plain text, use \
+             string.find(text, what, 1, true)"
+        }
+        None if message.starts_with("require") && message.contains("only at the top") => {
+            "move it to the first lines of the file, above every function"
+        }
+        None if message.starts_with("require") && message.contains("returns nothing") => {
+            "end that file with `return` and the table of what it offers"
+        }
+        None if message.starts_with("require") && message.contains("circle") => {
+            "put what both need into a third file, and require that"
+        }
+        None if message.starts_with("require") => {
+            "write it like require(\"@behaviours/browse\"): a file under scripts/behaviours or scripts/lib, without its ending"
         }
         None if message.contains("stack overflow") => "a function calls itself without an end",
         None if message.contains("attempt to compare") && message.contains("table") => {

@@ -80,12 +80,20 @@ pub fn cure(message: &str, line: &str) -> String {
     advice.to_owned()
 }
 
+/// The line of what is still open at the end of a file: that is where to look, and not at the file's last line.
+pub fn opened_at(message: &str) -> Option<u32> {
+    let is_end = message.contains("got <eof>");
+    message.rsplit_once("at line ").filter(|_| is_end)?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// `Expected 'end' (to close 'function' at line 3)` → what to do about it.
 fn opened(message: &str) -> String {
     let close = message.split('\'').nth(1).unwrap_or("end");
-    let rest = message.split("to close '").nth(1).unwrap_or_default();
+    // What is closed at the wrong place is what was forgotten.
+    let forgotten = message.rsplit("forget to close '").next().filter(|_| message.contains("forget to close '"));
+    let rest = forgotten.or_else(|| message.split("to close '").nth(1)).unwrap_or_default();
     let open = rest.split('\'').next().unwrap_or("it");
-    match rest.split("at line ").nth(1).and_then(|rest| rest.split(')').next()) {
+    match rest.split("at line ").nth(1).and_then(|rest| rest.split([')', '?']).next()) {
         Some(line) => format!("`{open}` in line {line} needs its `{close}`"),
         None => format!("`{open}` needs its `{close}`"),
     }

@@ -108,6 +108,7 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
             Some((Some(line), message)) => (Some(line), message),
             _ => (None, text),
         };
+        let line = syntax::opened_at(message).or(line);
         let at = line.map_or(0, |line: u32| line.saturating_sub(1) as usize);
         let cure = syntax::cure(message.trim(), source.lines().nth(at).unwrap_or_default());
         Diagnostic::error(file, line, message.trim()).with_hint(cure)

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{debug, error, warn};
 
 use crate::backoff::Backoff;
 use crate::host::identity::{self, Profile};
@@ -26,6 +26,7 @@ use crate::lua::{LivingBot, Tick};
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::failure::Failure;
+use crate::model::frame;
 use crate::model::name::{BotId, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
@@ -358,16 +359,16 @@ async fn fail(
     row.failures = failures;
     let words = diagnostic.to_string();
     row.error = crate::text::clip(&words, ERROR_CHARS);
-    row.activities.push(activity(
-        job,
-        now,
-        "script_error",
-        words.clone(),
-        json!({
-            "file": diagnostic.file, "line": diagnostic.line, "message": diagnostic.message, "hint": diagnostic.hint,
-            "traceback": diagnostic.traceback, "version": job.version.id.as_str(), "in_a_row": failures
-        }),
-    ));
+    let mut detail = diagnostic.as_json();
+    detail["version"] = job.version.id.as_str().into();
+    detail["in_a_row"] = failures.into();
+    // A bot that goes wrong the same way again and again says so once.
+    let picture = frame::plain(&diagnostic);
+    match failures {
+        1 => warn!(bot = %job.id, version = %job.version.id, "a script went wrong\n{picture}"),
+        _ => debug!(bot = %job.id, version = %job.version.id, failures, "a script went wrong\n{picture}"),
+    }
+    row.activities.push(activity(job, now, "script_error", words.clone(), detail));
     if let Some(event) = stuck.filter(|_| failures >= settings.quarantine_after.min(SET_ASIDE_AFTER)) {
         row.delivered.push(event.id);
         row.activities.push(activity(

@@ -326,3 +326,88 @@ fn a_reader_who_leaves_is_no_error() {
     let (code, _, err) = told(output.expect("the program starts"));
     assert_eq!((code, err.as_str()), (0, ""));
 }
+
+/// A persona with one error, one warning and, when it is mended, nothing.
+const PERSONA: &str = r#"local P = { name = "T", identity = { names = { "{first}" }, username = "t_{n}" } }
+P.schedule = { timezone = "Europe/Berlin" }
+function P.on_tick(bot)
+	local posts = floimg.feed { limt = 3 }
+	for _, post in floimg.feed {} do log.debug(post.title) end
+end
+return P
+"#;
+
+fn scripts(place: &Place, text: &str) {
+    std::fs::create_dir_all(place.dir.path().join("scripts/personas")).expect("a folder");
+    std::fs::write(place.dir.path().join("scripts/personas/test.luau"), text).expect("written");
+}
+
+#[test]
+fn check_shows_frames_and_counts_what_it_found() {
+    let place = Place::new();
+    scripts(&place, PERSONA);
+    let (code, out, err) = place.run(&["check"]);
+    assert_eq!((code, err.as_str()), (4, ""));
+    let frame = "\
+error: floimg.feed: unknown option `limt`
+ --> scripts/personas/test.luau:4:30
+  |
+4 |     local posts = floimg.feed { limt = 3 }
+  |                                 ^^^^
+  |
+  = hint: did you mean `limit`? It takes: limit, offset, sort, category, content_type
+";
+    assert!(out.contains(frame), "{out}");
+    assert!(out.ends_with("0 personas fine, 1 error, 1 warning\n"), "{out}");
+    // Only what was asked for is shown.
+    std::fs::write(place.dir.path().join("scripts/personas/other.luau"), "return {").expect("written");
+    let (_, out, _) = place.run(&["check", "scripts/personas/other.luau"]);
+    assert!(
+        out.contains("other.luau") && !out.contains("test.luau") && out.ends_with(" 1 error, 0 warnings\n"),
+        "{out}"
+    );
+    let (code, out, _) = place.run(&["check", "nowhere.luau"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+}
+
+#[test]
+fn check_prints_json_one_problem_a_line_and_nothing_else() {
+    let place = Place::new();
+    scripts(&place, PERSONA);
+    std::fs::create_dir_all(place.dir.path().join("plugins/guard")).expect("a folder");
+    std::fs::write(place.dir.path().join("plugins/guard/init.luau"), "return {\n\tname = = 'x'\n}").expect("written");
+    let (code, out, err) = place.run(&["check", "--json"]);
+    assert_eq!((code, err.as_str()), (4, "0 personas fine, 2 errors, 1 warning\n"));
+    let lines: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).expect("JSON on every line")).collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    assert_eq!((lines[0]["file"].as_str(), lines[0]["line"].as_u64()), (Some("plugins/guard/init.luau"), Some(2)));
+    assert_eq!((lines[1]["column"].as_u64(), lines[1]["end_column"].as_u64()), (Some(30), Some(34)));
+    assert_eq!(lines[1]["source"], "\tlocal posts = floimg.feed { limt = 3 }");
+    assert_eq!(lines[2]["severity"], "warning");
+    for line in &lines {
+        assert!(line["frame"].as_str().expect("a frame").contains(line["message"].as_str().expect("a message")));
+        assert_eq!(line.as_object().expect("an object").len(), 11);
+    }
+    let (code, out, err) = place.run(&["check", "--json", "scripts/personas/nobody.luau"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+}
+
+#[test]
+fn check_watches_until_it_is_told_to_stop() {
+    let place = Place::new();
+    scripts(&place, PERSONA);
+    let mut command = place.command(&["check", "--watch", "--json", "--set", "reload.watch=false"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut told = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("its errors")));
+    let mut next = || told.next().expect("another check").expect("text");
+    assert_eq!(next(), "0 personas fine, 1 error, 1 warning");
+    let mended = PERSONA.replace("limt", "limit").replace("floimg.feed {} do", "floimg.feed {} or {} do");
+    scripts(&place, &mended);
+    // A look between two changes may see the first alone.
+    while next() != "1 persona fine: test, 0 errors, 0 warnings" {}
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("it is told");
+    assert!(sent.success());
+    let ended = child.wait().expect("it ends");
+    assert_eq!(ended.code(), Some(0));
+}

@@ -17,3 +17,4 @@ mod stubs;
 mod studio;
 mod tidy;
 mod workbench;
+mod wrong;

@@ -267,13 +267,12 @@ function showScripts(scripts) {
   if (focused) document.querySelector(`#personas [data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
+// The frame is what `fleet check` and the log show: place, line, marks, values and advice.
 function diagnostic(problem) {
   const place = problem.line ? `${problem.file}:${problem.line}` : problem.file;
   return make("article", {},
     make("p", { class: "place" }, make("code", { text: place })),
-    make("p", { text: problem.message }),
-    problem.hint && make("p", { class: "hint", text: problem.hint }),
-    problem.traceback.length > 0 && make("pre", { text: problem.traceback.join("\n") }),
+    make("pre", { class: "frame", text: problem.frame }),
   );
 }
 
@@ -456,7 +455,7 @@ function showDetail(bot) {
       ...fact("Persona", bot.persona), ...fact("Zone", bot.zone), ...fact("Ticks", count.format(bot.ticks)),
       ...fact("Version", bot.version ?? "none yet"), ...fact("Account", bot.has_account ? "an agent in the gallery" : "not made yet"),
       ...fact("Bio", bot.bio || "–")),
-    ...(bot.error ? [make("h3", { text: "Last error" }), make("pre", { class: "is-bad", text: bot.error })] : []),
+    ...(bot.error ? [make("h3", { text: "Last error" }), make("pre", { class: "frame is-bad", text: bot.diagnostic?.frame ?? bot.error })] : []),
     make("h3", { text: "Limits used" }), limits,
     make("h3", { text: "Last activities" }),
     bot.activities.length

@@ -80,6 +80,9 @@ pub(in crate::http) struct BotInFull {
     limits: Vec<Limit>,
     /// The last thing that went wrong, or empty.
     error: String,
+    /// The same as it was found: with the line of the script, values, advice and the frame; null where it was no script's.
+    #[schema(required = true, value_type = Option<Value>)]
+    diagnostic: Option<Value>,
 }
 
 /// What a bot did of one kind of action, and how much it may.
@@ -171,7 +174,10 @@ impl From<BotView> for Bot {
 impl BotInFull {
     pub(in crate::http) fn of(detail: BotDetail, caps: &Caps) -> Self {
         let limits = limits(&detail, caps);
+        let last = detail.activities.iter().find(|activity| activity.what.kind == "script_error");
+        let diagnostic = last.filter(|_| !detail.error.is_empty()).map(|activity| activity.what.detail.clone());
         Self {
+            diagnostic,
             bot: detail.bot.into(),
             bio: detail.bio,
             // A state that is no JSON is shown as the text it is, rather than hidden.

@@ -166,13 +166,26 @@ pub(in crate::http) struct Diagnostic {
     /// The line, from 1, where one is known.
     #[schema(required = true, example = 31)]
     line: Option<u32>,
+    /// The first character of the line that is meant, from 1, where it is known.
+    #[schema(required = true, example = 14)]
+    column: Option<u32>,
+    /// The character after the last that is meant.
+    #[schema(required = true, example = 19)]
+    end_column: Option<u32>,
+    /// The line itself.
+    #[schema(required = true)]
+    source: Option<String>,
     /// What is wrong.
     message: String,
+    /// Values of interest, like the arguments of a call that failed.
+    notes: Vec<String>,
     /// What to do about it.
     #[schema(required = true)]
     hint: Option<String>,
     /// The calls that led there, outermost last.
     traceback: Vec<String>,
+    /// All of it as text for people, the line with marks under what is meant.
+    frame: String,
 }
 
 /// What a reload came to.
@@ -263,9 +276,14 @@ impl From<model::diagnostic::Diagnostic> for Diagnostic {
     fn from(diagnostic: model::diagnostic::Diagnostic) -> Self {
         Self {
             severity: diagnostic.severity.as_str(),
+            frame: model::frame::plain(&diagnostic),
             file: diagnostic.file,
             line: diagnostic.line,
+            column: diagnostic.columns.map(|columns| columns.from),
+            end_column: diagnostic.columns.map(|columns| columns.to),
+            source: diagnostic.source,
             message: diagnostic.message,
+            notes: diagnostic.notes,
             hint: diagnostic.hint,
             traceback: diagnostic.traceback,
         }
@@ -298,6 +316,23 @@ impl From<Reloaded> for Reload {
             refused: reloaded.refused.into_iter().map(refused).collect(),
             unchanged: reloaded.unchanged,
             errors,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_is_the_same_wherever_it_becomes_json() {
+        let mut full = model::diagnostic::Diagnostic::error("scripts/a.luau", Some(1), "wrong").with_text("local x");
+        full.columns = Some(model::diagnostic::Columns { from: 7, to: 8 });
+        full.notes.push("called as f(1)".to_owned());
+        full.traceback.push("scripts/a.luau:1".to_owned());
+        for problem in [full.with_hint("write it right"), model::diagnostic::Diagnostic::error("b", None, "wrong")] {
+            let wire = serde_json::to_value(Diagnostic::from(problem.clone())).expect("JSON");
+            assert_eq!(wire, problem.as_json());
         }
     }
 }

@@ -8,7 +8,7 @@ use super::parse;
 use super::place::Lines;
 use super::shape::Shape;
 use super::surface::Surface;
-use super::tree::{Expr, ExprKind, Key, Op, Span, StmtKind, Unary};
+use super::tree::{Expr, ExprKind, Key, Op, Span, StmtKind, Turned, Unary};
 use crate::model::diagnostic::Columns;
 use crate::text;
 
@@ -22,6 +22,8 @@ pub struct Explained {
     pub culprit: Option<String>,
     pub columns: Option<Columns>,
     pub hint: Option<String>,
+    /// The line that is to blame, where it is another than the host could tell.
+    pub line: Option<u32>,
 }
 
 /// Looks for what was meant by an error of Luau's in a line of a text.
@@ -47,6 +49,12 @@ type Suspect<'t> = (&'t Expr, String);
 
 impl<'t> Explainer<'_, 't> {
     fn explain(&self, message: &str) -> Option<Explained> {
+        if message.starts_with("bot.state") {
+            return self.kept(message).map(|span| self.elsewhere(span));
+        }
+        if message.starts_with("on_tick must return") {
+            return self.returned().map(|span| self.elsewhere(span));
+        }
         let suspects = self.suspects(message);
         let mut named: Vec<(String, Span)> = Vec::new();
         for (expr, _) in &suspects {
@@ -69,7 +77,45 @@ impl<'t> Explainer<'_, 't> {
         let hint = if named.len() == 1 || suspects.len() == 1 { self.cure(first, what) } else { None };
         let columns =
             (named.len() == 1 && self.lines.line(first.span.from) == self.line).then(|| self.lines.columns(first.span));
-        Some(Explained { culprit, columns, hint })
+        Some(Explained { culprit, columns, hint, line: None })
+    }
+
+    fn elsewhere(&self, span: Span) -> Explained {
+        let (line, columns) = (self.lines.line(span.from), self.lines.columns(span));
+        Explained { line: Some(line), columns: Some(columns), ..Explained::default() }
+    }
+
+    /// The only place where something was put into the state that cannot be kept there: `bot.state.f is a function`.
+    fn kept(&self, message: &str) -> Option<Span> {
+        let mut path = message.split(' ').next()?.split('[').next()?;
+        loop {
+            let places: Vec<Span> = self
+                .reading
+                .bound
+                .sites
+                .iter()
+                .filter(|site| matches!(site.role, Role::Target | Role::Compound))
+                .filter(|site| site.expr.path().is_some_and(|names| names.join(".") == path))
+                .map(|site| site.expr.span)
+                .collect();
+            match &places[..] {
+                [one] => return Some(*one),
+                [] => path = path.rsplit_once('.').map(|(outer, _)| outer).filter(|outer| outer.contains('.'))?,
+                _ => return None,
+            }
+        }
+    }
+
+    /// The only value that the function of this line returns, unless that is a number as it stands.
+    fn returned(&self) -> Option<Span> {
+        let bound = self.reading.bound;
+        let values = bound.returns.iter().filter_map(|(values, function, _)| {
+            let function = bound.functions.get(*function)?.expr?;
+            let is_here = self.lines.line(bound.sites[function].expr.span.from) == self.line;
+            values.first().filter(|_| is_here)
+        });
+        let mut odd = values.filter(|value| !matches!(value.bare().kind, ExprKind::Number(_) | ExprKind::Nil));
+        odd.next().map(|value| value.span).filter(|_| odd.next().is_none())
     }
 
     fn suspects(&self, message: &str) -> Vec<Suspect<'t>> {
@@ -103,7 +149,7 @@ impl<'t> Explainer<'_, 't> {
         }
         if let Some(of) = message.strip_prefix("attempt to compare ") {
             let sign = [" <= ", " < ", " >= ", " > ", " == "].into_iter().find(|sign| of.contains(sign));
-            return self.operands(|given| *given == Op::Order, of, sign.unwrap_or(" with "));
+            return self.operands(|given| matches!(given, Op::Order(_)), of, sign.unwrap_or(" with "));
         }
         if let Some(what) = between(message, "attempt to get length of a ", " value") {
             return self.on_line(|site| match &site.expr.kind {
@@ -208,7 +254,10 @@ impl<'t> Explainer<'_, 't> {
         let picks_left = blames(left) || (!blames(right) && left == "string");
         let what = if picks_left { left } else { right };
         let mut suspects = self.on_line(|site| match &site.expr.kind {
-            ExprKind::Binary(op, a, b) if is_it(op) => Some((if picks_left { &**a } else { &**b }, what.to_owned())),
+            ExprKind::Binary(op, a, b) if is_it(op) => {
+                let picks_left = picks_left != matches!(op, Op::Order(Turned::Yes));
+                Some((if picks_left { &**a } else { &**b }, what.to_owned()))
+            }
             ExprKind::Unary(Unary::Minus, inner) => Some((&**inner, what.to_owned())),
             _ => None,
         });
@@ -220,9 +269,7 @@ impl<'t> Explainer<'_, 't> {
         // What is surely a number or a text is not what was meant.
         let is_fine = |expr: &Expr| {
             let seen = self.reading.seen(expr);
-            seen.is_sure && matches!(seen.shape, Shape::Number | Shape::Text) && expr.text().is_none()
-                || matches!(expr.bare().kind, ExprKind::Number(_))
-                || (what != "string" && expr.text().is_some())
+            seen.is_sure && (seen.shape == Shape::Number || (seen.shape == Shape::Text && what != "string"))
         };
         suspects.retain(|(expr, _)| !is_fine(expr));
         suspects

@@ -214,7 +214,7 @@ impl<'t> Reading<'t> {
 
     fn binary(&self, op: Op, left: &Expr, right: &Expr, depth: usize) -> Seen {
         match op {
-            Op::Equal | Op::Unequal | Op::Order => sure(Shape::Boolean),
+            Op::Equal | Op::Unequal | Op::Order(_) => sure(Shape::Boolean),
             Op::Concat => sure(Shape::Text),
             Op::Arithmetic(_) => {
                 let (left, right) = (self.look(left, depth), self.look(right, depth));

@@ -12,7 +12,8 @@ use full_moon::tokenizer::{StringLiteralQuoteType, TokenReference, TokenType};
 
 use super::shape::Shape;
 use super::tree::{
-    Arm, Call, Expr, ExprKind, Field, FieldKey, Function, Key, Name, Op, Param, Span, Stmt, StmtKind, Tree, Unary,
+    Arm, Call, Expr, ExprKind, Field, FieldKey, Function, Key, Name, Op, Param, Span, Stmt, StmtKind, Tree, Turned,
+    Unary,
 };
 use super::types::shape_of;
 
@@ -240,10 +241,8 @@ impl Reader {
                     BinOp::And(_) => Op::And,
                     BinOp::TwoEqual(_) => Op::Equal,
                     BinOp::TildeEqual(_) => Op::Unequal,
-                    BinOp::LessThan(_)
-                    | BinOp::LessThanEqual(_)
-                    | BinOp::GreaterThan(_)
-                    | BinOp::GreaterThanEqual(_) => Op::Order,
+                    BinOp::LessThan(_) | BinOp::LessThanEqual(_) => Op::Order(Turned::No),
+                    BinOp::GreaterThan(_) | BinOp::GreaterThanEqual(_) => Op::Order(Turned::Yes),
                     BinOp::TwoDots(_) => Op::Concat,
                     BinOp::Plus(_) => Op::Arithmetic("add"),
                     BinOp::Minus(_) => Op::Arithmetic("sub"),

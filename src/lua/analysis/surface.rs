@@ -119,6 +119,37 @@ impl Surface {
         }
     }
 
+    /// How a primitive is called, by its full name: `use it like llm.choose { purpose, question, options, about? }`.
+    pub fn usage(&self, name: &str) -> Option<String> {
+        let mut path = name.split('.');
+        let mut shape = self.globals.get(path.next()?).filter(|_| name.contains('.'))?;
+        for part in path {
+            let Shape::Table(fields) = shape else { return None };
+            shape = fields.get(part)?;
+        }
+        let Shape::Function(Some(signature)) = shape else { return None };
+        let params: Vec<String> = signature
+            .params
+            .iter()
+            .map(|(name, shape)| {
+                let mark = if shape.may_be_nil() && *shape != Shape::Any { "?" } else { "" };
+                match self.fields(&shape.without_nil(), &[]).filter(|fields| fields.rest.is_none()) {
+                    Some(fields) => {
+                        let mark = |shape: &Shape| if shape.may_be_nil() && *shape != Shape::Any { "?" } else { "" };
+                        let names: Vec<String> =
+                            fields.named.iter().map(|(name, shape)| format!("{name}{}", mark(shape))).collect();
+                        format!("{{ {} }}", names.join(", "))
+                    }
+                    None => format!("{name}{mark}"),
+                }
+            })
+            .collect();
+        Some(match &params[..] {
+            [options] if options.starts_with('{') => format!("use it like {name} {options}"),
+            params => format!("use it like {name}({})", params.join(", ")),
+        })
+    }
+
     /// The permission that a global needs, when it needs one.
     pub fn permission(name: &str) -> Option<&'static str> {
         MODULES.iter().find(|module| module.is_granted_by_name && module.name == name).map(|module| module.name)

@@ -118,11 +118,18 @@ pub enum Op {
     And,
     Equal,
     Unequal,
-    /// `<`, `<=`, `>` or `>=`.
-    Order,
+    /// `<` and `<=`, or `>` and `>=`, which Luau turns round.
+    Order(Turned),
     Concat,
     /// With the word that Luau has for it.
     Arithmetic(&'static str),
+}
+
+/// Whether Luau looks at the right side first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turned {
+    No,
+    Yes,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

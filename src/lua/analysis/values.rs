@@ -17,7 +17,7 @@ pub fn check(reading: &Reading<'_>, found: &mut Findings<'_>) {
                 compared(reading, *op, left, right, found);
                 compared(reading, *op, right, left, found);
             }
-            ExprKind::Binary(Op::Order, left, right) => ordered(reading, site, left, right, found),
+            ExprKind::Binary(Op::Order(_), left, right) => ordered(reading, site, left, right, found),
             ExprKind::Binary(op @ (Op::Concat | Op::Arithmetic(_)), left, right) => {
                 operand(reading, site, *op, left, found);
                 operand(reading, site, *op, right, found);
@@ -152,7 +152,7 @@ fn used_as(reading: &Reading<'_>, site: &Site<'_>) -> Option<&'static str> {
         Role::Operand => match parent.map(|parent| &parent.expr.kind) {
             Some(ExprKind::Unary(Unary::Length, _)) => Some("its length"),
             Some(ExprKind::Binary(Op::Concat, ..)) => Some("joining it to a text"),
-            Some(ExprKind::Binary(Op::Arithmetic(_) | Op::Order, ..)) => Some("counting with it"),
+            Some(ExprKind::Binary(Op::Arithmetic(_) | Op::Order(_), ..)) => Some("counting with it"),
             _ => None,
         },
         Role::Arg(0) => match parent.map(|parent| &parent.expr.kind) {

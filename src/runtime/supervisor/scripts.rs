@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::frame;
 use crate::model::name::{PersonaName, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
@@ -167,7 +168,7 @@ impl Supervisor {
             warn!(persona = %name, error = &problem as &dyn std::error::Error, "could not keep the version; it runs all the same");
         }
         for warning in &version.warnings {
-            warn!(persona = %name, %warning, hint = warning.hint, "script");
+            warn!(persona = %name, "look at this\n{}", frame::plain(warning));
         }
         if is_first {
             info!(persona = %name, version = %version.id, "script loaded");
@@ -227,7 +228,7 @@ impl Supervisor {
         let errors = entry.errors.clone();
         let kept = entry.version.as_ref().map(|version| version.id.clone());
         for problem in &errors {
-            error!(persona = %name, hint = problem.hint, "{problem}");
+            error!(persona = %name, "refused\n{}", frame::plain(problem));
         }
         let first = errors.first().map(ToString::to_string).unwrap_or_default();
         let text = match &kept {
@@ -245,7 +246,7 @@ impl Supervisor {
                 ending: Ending::Refused,
                 target: String::new(),
                 text,
-                detail: json!({ "errors": errors.iter().map(as_json).collect::<Vec<_>>() }),
+                detail: json!({ "errors": errors.iter().map(Diagnostic::as_json).collect::<Vec<_>>() }),
             })
             .await;
         // Bots of a version that was put back wake as they would have.
@@ -290,13 +291,6 @@ impl Supervisor {
             .await;
         self.reconcile().await;
     }
-}
-
-fn as_json(problem: &Diagnostic) -> serde_json::Value {
-    json!({
-        "file": problem.file, "line": problem.line, "message": problem.message, "hint": problem.hint,
-        "traceback": problem.traceback
-    })
 }
 
 async fn look(mut catalog: Catalog, origin: Origin, test: Test) -> (Catalog, Changes) {
