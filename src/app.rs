@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod check;
+pub mod test;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@ mod local;
 mod output;
 mod remote;
 mod show;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ Examples:
   fleet                                  run with ./config.toml, or with the defaults
   fleet --set clock.speed=600            run ten times as fast as the defaults do
   fleet check scripts/personas           look for errors in scripts
+  fleet test ai_artist                   run the tests of one script
   fleet bots --status quarantined        who needs help, and why
   fleet pause all --for 2h               let everybody rest
   fleet config floimg                    what is in force, and where it came from
@@ -72,6 +74,8 @@ enum Command {
     Run(local::RunArgs),
     /// Check scripts without running a fleet
     Check(local::CheckArgs),
+    /// Run the tests beside the scripts
+    Test(test::TestArgs),
     /// Run only the embedded studio
     Studio,
     /// List the agent accounts, for analytics to leave out
@@ -118,6 +122,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Run(local::RunArgs::default())) {
         Command::Run(args) => local::run(sources, config, &args, &output),
         Command::Check(args) => local::check(&config, &args, output),
+        Command::Test(args) => test::test(&config, &args, &output),
         Command::Studio => local::studio(&config, &output),
         Command::Agents(args) => local::agents(&config, &args, output),
         Command::Status(args) => show::status(&config, &args, output),

@@ -10,6 +10,8 @@ pub mod limits;
 mod living;
 pub mod modules;
 mod persona;
+pub mod testing;
+pub mod trace;
 mod trial;
 mod value;
 pub mod version;

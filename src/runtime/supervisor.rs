@@ -21,6 +21,7 @@ use crate::config::Roster;
 use crate::floimg::signals::Signals;
 use crate::host::identity::Profile;
 use crate::host::inbox::Inbox;
+use crate::host::rhythm::after::spread_after;
 use crate::host::rhythm::{Visit, hours};
 use crate::host::{Rules, recovery};
 use crate::model::action::Intent;
@@ -29,7 +30,7 @@ use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
 use crate::store::{self, Hold, HoldKind};
 
-use super::bot::{self, Done, Job, Settings, Shared, spread_after};
+use super::bot::{self, Done, Job, Settings, Shared};
 use super::catalog::{Catalog, Changes, Entry, Origin};
 use super::fleet::Command;
 use super::view::Reloaded;
