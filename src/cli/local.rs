@@ -101,7 +101,7 @@ pub(super) fn run(sources: Sources, config: Config, args: &RunArgs, output: &Out
 }
 
 /// Waits for SIGTERM or Ctrl-C, then tells.
-async fn until_told(stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn until_told(stop: CancellationToken) -> anyhow::Result<()> {
     again().await?;
     stop.cancel();
     Ok(())
@@ -308,7 +308,7 @@ pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 /// Starts the log on standard error; answers how to change its filter.
-fn start_log(config: &Config) -> anyhow::Result<SetLogFilter> {
+pub(super) fn start_log(config: &Config) -> anyhow::Result<SetLogFilter> {
     let filter = EnvFilter::try_new(&config.log.filter).context("log.filter is no filter")?;
     let (filter, handle) = reload::Layer::new(filter);
     let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

@@ -10,6 +10,7 @@ mod output;
 mod remote;
 mod show;
 mod test;
+mod trying;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ Examples:
   fleet --set clock.speed=600            run ten times as fast as the defaults do
   fleet check scripts/personas           look for errors in scripts
   fleet test ai_artist                   run the tests of one script
+  fleet try ai_artist --dry-run          watch one bot live a few ticks
   fleet bots --status quarantined        who needs help, and why
   fleet pause all --for 2h               let everybody rest
   fleet config floimg                    what is in force, and where it came from
@@ -76,6 +78,8 @@ enum Command {
     Check(local::CheckArgs),
     /// Run the tests beside the scripts
     Test(test::TestArgs),
+    /// Let a bot live a few ticks, and tell what it sees, considers and does
+    Try(trying::TryArgs),
     /// Run only the embedded studio
     Studio,
     /// List the agent accounts, for analytics to leave out
@@ -123,6 +127,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => local::run(sources, config, &args, &output),
         Command::Check(args) => local::check(&config, &args, output),
         Command::Test(args) => test::test(&config, &args, &output),
+        Command::Try(args) => trying::try_persona(&config, &args, &output),
         Command::Studio => local::studio(&config, &output),
         Command::Agents(args) => local::agents(&config, &args, output),
         Command::Status(args) => show::status(&config, &args, output),
