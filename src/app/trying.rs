@@ -126,7 +126,12 @@ pub enum Ending {
         why: Rest,
     },
     /// The script was wrong; nothing of the tick counts but what it did.
-    Raised(Box<Diagnostic>),
+    Raised {
+        /// What is wrong, and where.
+        what: Box<Diagnostic>,
+        /// The line of source.
+        source: Option<String>,
+    },
     /// The script was not called, since the gallery gave the bot no account.
     Refused(String),
 }
@@ -180,8 +185,33 @@ pub(super) struct Candidate {
     pub(super) roster: BTreeMap<Arc<str>, BotId>,
     /// The highest index that the roster may have for this persona.
     pub(super) highest: u32,
+    /// The path that its file is known by in the scripts folder, and the one it has.
+    place: Option<(String, String)>,
 }
 
+impl Candidate {
+    fn raised(&self, mut what: Diagnostic) -> Ending {
+        let text = self.version.files.get(what.file.strip_prefix("scripts/").unwrap_or(&what.file));
+        let line = what.line.and_then(|line| text?.lines().nth(line.checked_sub(1)? as usize));
+        let source = line.map(str::to_owned);
+        in_its_place(&mut what, self.place.as_ref());
+        Ending::Raised { what: Box::new(what), source }
+    }
+}
+
+/// A file from elsewhere is shown where it lies.
+fn in_its_place(what: &mut Diagnostic, place: Option<&(String, String)>) {
+    let Some((inside, outside)) = place else { return };
+    if what.file == *inside {
+        what.file.clone_from(outside);
+    }
+    for frame in &mut what.traceback {
+        *frame = frame.replace(inside, outside);
+    }
+}
+
+/// The folder of all that tries keep, in the data folder.
+pub const FOLDER: &str = "try";
 /// Ticks a bot may be asked to live.
 pub const MOST_TICKS: u32 = 1000;
 
@@ -219,9 +249,16 @@ async fn candidate(config: &Config, wanted: &Wanted) -> Result<Candidate, Error>
     let name = take_in(&mut sources, &wanted.persona).await?;
     let mut workshop = Workshop::new().map_err(|problem| anyhow::anyhow!("{problem}"))?;
     workshop.compile(&sources, &limits);
-    let version = workshop
-        .build(&sources, &name, &limits)
-        .map_err(|problems| Error::Scripts { problems, texts: sources.files.clone() })?;
+    let inside = format!("scripts/personas/{name}.luau");
+    let place = is_file(&wanted.persona).then(|| (inside, wanted.persona.clone()));
+    let version = workshop.build(&sources, &name, &limits).map_err(|mut problems| {
+        let mut texts = sources.files.clone();
+        if let Some(text) = texts.get(&format!("personas/{name}.luau")).cloned() {
+            texts.insert(wanted.persona.clone(), text);
+        }
+        problems.iter_mut().for_each(|problem| in_its_place(problem, place.as_ref()));
+        Error::Scripts { problems, texts }
+    })?;
     let others = sources.personas().into_keys().filter_map(|name| workshop.build(&sources, &name, &limits).ok());
     let personas: BTreeMap<PersonaName, Arc<Persona>> =
         others.map(|version| (version.persona.name.clone(), version.persona)).collect();
@@ -245,15 +282,19 @@ async fn candidate(config: &Config, wanted: &Wanted) -> Result<Candidate, Error>
         limits,
         seed: wanted.seed.clone().unwrap_or_else(|| config.seed.clone()),
         roster,
+        place,
     })
+}
+
+fn is_file(persona: &str) -> bool {
+    persona.contains('/') || persona.ends_with(".luau") || persona.ends_with(".lua")
 }
 
 /// Finds the persona that is meant; a file from elsewhere is taken in as if it lay in the scripts folder.
 async fn take_in(sources: &mut Sources, wanted: &str) -> Result<String, Error> {
     let names = sources.personas();
     let path = Path::new(wanted);
-    let is_file = wanted.contains('/') || wanted.ends_with(".luau") || wanted.ends_with(".lua");
-    if !is_file {
+    if !is_file(wanted) {
         if names.contains_key(wanted) {
             return Ok(wanted.to_owned());
         }
@@ -361,7 +402,7 @@ async fn in_memory(
                 trial.set_now(until.max(trial.now()));
             }
             Err(diagnostic) => {
-                ticked.ending = Ending::Raised(Box::new(diagnostic));
+                ticked.ending = candidate.raised(diagnostic);
                 tell(Told::Ticked(&ticked))?;
                 return Ok(false);
             }

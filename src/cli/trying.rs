@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Exit, Failure};
-use super::local::{runtime, start_log, until_told};
+use super::local::{runtime, start_log_of, until_told};
 use super::output::Output;
 use crate::app::trying::{self, Ending, MOST_TICKS, Place, Stage, Ticked, Told, Wanted};
 use crate::config::Config;
@@ -63,10 +63,8 @@ pub(super) struct TryArgs {
 
 /// Lets a bot live a few ticks.
 pub(super) fn try_persona(config: &Config, args: &TryArgs, output: &Output) -> Result<Exit, Failure> {
-    if !args.dry_run {
-        // Acting for real may have something to say; a story in memory tells itself.
-        let _set_log_filter = start_log(config)?;
-    }
+    // The story tells what it does; the log says only what goes wrong behind it.
+    let _set_log_filter = start_log_of("warn", config.log.format)?;
     let wanted = Wanted {
         persona: args.persona.clone(),
         ticks: args.ticks,
@@ -136,7 +134,7 @@ fn stage_json(stage: &Stage) -> Value {
 fn ticked_json(ticked: &Ticked) -> Value {
     let ending = match &ticked.ending {
         Ending::Rests { until, why } => json!({ "rests_until": until.to_string(), "why": why.as_str() }),
-        Ending::Raised(diagnostic) => json!({ "raised": diagnostic_json(diagnostic) }),
+        Ending::Raised { what, .. } => json!({ "raised": diagnostic_json(what) }),
         Ending::Refused(why) => json!({ "refused": why }),
     };
     json!({

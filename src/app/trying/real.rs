@@ -34,8 +34,6 @@ use crate::model::status::Rest;
 use crate::runtime::bot::{self, Job, Shared};
 use crate::store::{BotRow, NewBot, Store, TickRow};
 
-/// The folder of all tries, in the data folder.
-pub(in crate::app) const FOLDER: &str = "try";
 /// Bots on trial have places from here on, which no roster reaches.
 const FIRST: u32 = 1_000_001;
 /// How many such places there are.
@@ -64,12 +62,6 @@ pub(super) struct Acting {
 
 /// Opens all that acting needs; nothing has been sent yet but looks.
 pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate) -> Result<Opened, Error> {
-    if wanted.at.is_some() {
-        return Err(usage(
-            "--at is for tries in memory: a studio has its own time",
-            "add --dry-run, or leave --at out",
-        ));
-    }
     config.ready_to_run().map_err(anyhow::Error::new)?;
     let url = super::studio_url(config)?;
     let token = match &config.floimg.studio {
@@ -89,8 +81,14 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
         }
         StudioAddress::Remote(_) => config.floimg.token.clone().context("the service token is missing")?,
     };
+    if wanted.at.is_some() {
+        return Err(usage(
+            "--at is for tries in memory: a studio has its own time",
+            "add --dry-run, or leave --at out",
+        ));
+    }
     let (fleet, clock) = fleet(config).await?;
-    let folder = config.data_dir.join(FOLDER);
+    let folder = config.data_dir.join(super::FOLDER);
     crate::app::make_folder(&folder)?;
     let lock = lock(&folder.join("lock"))?;
     let store = Store::open(&folder.join("fleet.db")).await.map_err(anyhow::Error::new)?;
@@ -264,7 +262,7 @@ impl Acting {
             let living = match LivingBot::new(candidate.version.clone(), candidate.limits, state.clone()) {
                 Ok(living) => living,
                 Err(diagnostic) => {
-                    ticked.ending = Ending::Raised(Box::new(diagnostic));
+                    ticked.ending = candidate.raised(diagnostic);
                     tell(Told::Ticked(&ticked))?;
                     return Ok(false);
                 }
@@ -293,7 +291,7 @@ impl Acting {
                 return Ok(true);
             };
             if done.is_failure {
-                ticked.ending = Ending::Raised(Box::new(raised(&row)));
+                ticked.ending = candidate.raised(raised(&row));
                 tell(Told::Ticked(&ticked))?;
                 return Ok(false);
             }

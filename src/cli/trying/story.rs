@@ -137,7 +137,7 @@ impl Story {
                 };
                 format!("  {dim}{:<11}{dim:#} until {}, {}\n", "rests", self.time(*until), printable(&why))
             }
-            Ending::Raised(diagnostic) => raised(diagnostic),
+            Ending::Raised { what, source } => raised(what, source.as_deref()),
             Ending::Refused(why) => format!("  {dim}{:<11}{dim:#} {}\n", "refused", printable(why)),
         }
     }
@@ -374,7 +374,7 @@ pub(super) fn unfit(problems: &[Diagnostic], texts: &BTreeMap<String, Arc<str>>)
     told
 }
 
-fn raised(diagnostic: &Diagnostic) -> String {
+fn raised(diagnostic: &Diagnostic, source: Option<&str>) -> String {
     let red = AnsiColor::Red.on_default().bold();
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
     let place = match diagnostic.line {
@@ -383,6 +383,10 @@ fn raised(diagnostic: &Diagnostic) -> String {
     };
     let mut text = format!("  {red}{:<11}{red:#} {}\n", "raised", printable(&diagnostic.message));
     text += &format!("  {:<11} {dim}-->{dim:#} {}\n", "", printable(&place));
+    if let Some((line, source)) = diagnostic.line.zip(source) {
+        let source = text::clip(source.trim(), QUOTE);
+        text += &format!("  {:<11} {dim}{line} |{dim:#} {}\n", "", printable(&source));
+    }
     for frame in diagnostic.traceback.iter().skip(1) {
         text += &format!("  {:<11} {dim}at{dim:#} {}\n", "", printable(frame));
     }
