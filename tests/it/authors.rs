@@ -267,3 +267,29 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The bundled scripts keep what they promise. A debug build has more time for a tick, being many times slower.
+#[test]
+fn every_bundled_script_passes_its_tests() {
+    const FLOOR: u64 = 170;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let patient = ["--set", "sandbox.poll_cpu_millis=5000", "--set", "sandbox.tick_cpu_millis=20000"];
+    let (code, out, err) = fleet(root, &[&["test", "--json"][..], &patient].concat());
+    let told: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let failed: Vec<&Value> = told.iter().filter(|told| told["passed"] == false).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert_eq!((code, err.as_str()), (0, ""));
+    let sum = told.last().expect("a sum");
+    assert!(sum["passed"].as_u64().expect("a number") >= FLOOR, "{sum}");
+    // Every persona, every behaviour, and the modules with logic have tests.
+    let files: std::collections::BTreeSet<&str> = told.iter().filter_map(|told| told["file"].as_str()).collect();
+    for folder in ["personas", "behaviours"] {
+        for entry in std::fs::read_dir(root.join("scripts").join(folder)).expect("a folder") {
+            let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+            if let Some(stem) = name.strip_suffix(".luau").filter(|stem| !stem.ends_with(".test")) {
+                let test = format!("scripts/{folder}/{stem}.test.luau");
+                assert!(files.contains(test.as_str()), "{test} is missing");
+            }
+        }
+    }
+}

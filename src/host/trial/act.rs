@@ -9,9 +9,9 @@ use crate::host::identity::Profile;
 use crate::host::refusal::Refusal;
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, Picture, Post};
-use crate::text;
+use crate::text::Shape;
 
-use super::{Inner, Trial, TrialRules};
+use super::{Inner, Said, Trial, TrialRules};
 
 impl Trial {
     pub(in crate::host) fn generate(&self) -> Picture {
@@ -121,7 +121,7 @@ impl Trial {
     pub(in crate::host) fn recent_texts(&self, username: &str, limit: u32) -> Vec<String> {
         let Some(rules) = self.rules else { return Vec::new() };
         let inner = self.inner();
-        inner.said_lately(username, &rules).take(limit as usize).map(str::to_owned).collect()
+        inner.said_lately(username, &rules).take(limit as usize).map(|said| said.words.clone()).collect()
     }
 
     pub(in crate::host) fn has_said(&self, username: &str, words: &str) -> bool {
@@ -147,22 +147,20 @@ impl Inner {
                 format!("too like something this bot wrote in the last {} days", rules.duplicate_days),
             ));
         }
-        self.said.push((profile.username.clone(), self.now, words.to_owned()));
+        let shape = Shape::of(words);
+        self.said.push(Said { by: profile.username.clone(), at: self.now, words: words.to_owned(), shape });
         Ok(())
     }
 
     fn is_again(&self, username: &str, rules: &TrialRules, words: &str) -> bool {
-        self.said_lately(username, rules).any(|old| text::similarity(old, words) >= rules.duplicate_similarity)
+        let shape = Shape::of(words);
+        self.said_lately(username, rules).any(|old| old.shape.similarity(&shape) >= rules.duplicate_similarity)
     }
 
-    fn said_lately<'a>(&'a self, username: &'a str, rules: &TrialRules) -> impl Iterator<Item = &'a str> {
+    fn said_lately<'a>(&'a self, username: &'a str, rules: &TrialRules) -> impl Iterator<Item = &'a Said> {
         let days = SignedDuration::from_hours(24 * i64::from(rules.duplicate_days));
         let since = self.now.saturating_sub(days).unwrap_or(Timestamp::MIN);
-        self.said
-            .iter()
-            .rev()
-            .filter(move |(who, at, _)| who == username && *at >= since)
-            .map(|(_, _, words)| words.as_str())
+        self.said.iter().rev().filter(move |said| said.by == username && said.at >= since)
     }
 }
 

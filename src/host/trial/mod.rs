@@ -18,6 +18,7 @@ use crate::model::seconds::Seconds;
 use crate::store::{Change, StoredEvent, StoredMemory};
 
 use super::refusal::Refusal;
+use crate::text::Shape;
 pub use given::{PlannedFailure, Scripted};
 
 /// A gallery in memory with a few posts by people, and what bots do in it.
@@ -53,8 +54,7 @@ struct Inner {
     likes: BTreeSet<(String, String)>,
     /// What is done once: who, and what it was done to.
     done: BTreeSet<(String, String)>,
-    /// Who wrote what, and when.
-    said: Vec<(String, Timestamp, String)>,
+    said: Vec<Said>,
     failures: Vec<PlannedFailure>,
     scripted: BTreeMap<String, Scripted>,
     events: Vec<StoredEvent>,
@@ -71,6 +71,15 @@ const PICTURES: [(&str, &str); 6] = [
     ("p5", "Onboarding screen in mint and navy"),
     ("p6", "Neon poster for a summer sale"),
 ];
+
+/// A text that an account wrote.
+#[derive(Debug)]
+struct Said {
+    by: String,
+    at: Timestamp,
+    words: String,
+    shape: Shape,
+}
 
 impl Trial {
     /// A gallery with six posts and two comments at a given time; one that `refuses` fails every call.

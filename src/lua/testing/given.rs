@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{Span, SpanRelativeTo, Timestamp};
 use mlua::{Lua, Table, Value};
 
 use crate::host::identity::identity;
@@ -19,7 +19,7 @@ use crate::lua::value::to_json;
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::gallery::{Author, Comment, Post};
 use crate::model::name::{BotId, PersonaName};
-use crate::model::persona::{Identity, Pace, Persona, Schedule, Span};
+use crate::model::persona::{Identity, Pace, Persona, Schedule, Span as Hours};
 use crate::model::seconds::Seconds;
 use crate::store::{NewEvent, StoredEvent};
 use crate::text;
@@ -37,7 +37,8 @@ pub(super) fn seconds(name: &str, key: &str, value: &Value) -> Result<Seconds, S
     let read = match value {
         Value::String(words) => words
             .to_string_lossy()
-            .parse::<SignedDuration>()
+            .parse::<Span>()
+            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
             .ok()
             .and_then(|length| Seconds::new(length.as_secs_f64()).ok()),
         other => as_number(other).and_then(|number| Seconds::new(number).ok()),
@@ -375,7 +376,7 @@ pub(super) fn plain_persona() -> Persona {
         schedule: Schedule {
             zone: TimeZone::UTC,
             zone_name: "UTC".to_owned(),
-            awake: Span { from: midnight, to: midnight },
+            awake: Hours { from: midnight, to: midnight },
             days: [true; 7],
             peaks: Vec::new(),
         },

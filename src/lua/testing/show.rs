@@ -157,12 +157,18 @@ fn walk(expected: Option<&Shape>, got: Option<&Shape>, key: &str, depth: usize, 
     let indent = "  ".repeat(depth);
     match (expected, got) {
         (Some(expected), Some(got)) if expected == got => lines.push(format!("  {indent}{key}{}", got.line())),
-        (Some(Shape::List(expected)), Some(Shape::List(got))) if !expected.is_empty() && !got.is_empty() => {
+        (Some(Shape::List(expected)), Some(Shape::List(got))) => {
             lines.push(format!("  {indent}{key}{{"));
             for place in 0..expected.len().max(got.len()) {
                 walk(expected.get(place), got.get(place), "", depth + 1, lines);
             }
             lines.push(format!("  {indent}}}"));
+        }
+        (Some(Shape::List(none)), Some(got @ Shape::Map(_))) if none.is_empty() => {
+            walk(Some(&Shape::Map(BTreeMap::new())), Some(got), key, depth, lines);
+        }
+        (Some(expected @ Shape::Map(_)), Some(Shape::List(none))) if none.is_empty() => {
+            walk(Some(expected), Some(&Shape::Map(BTreeMap::new())), key, depth, lines);
         }
         (Some(Shape::Map(expected)), Some(Shape::Map(got))) => {
             lines.push(format!("  {indent}{key}{{"));
