@@ -4,6 +4,8 @@
 
 pub mod agents;
 pub mod check;
+pub mod test;
+pub mod trying;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -16,8 +16,12 @@ use crate::store::{BotRow, Store};
 /// When there is no data yet, or it cannot be read.
 pub async fn all(config: &Config) -> anyhow::Result<Vec<BotRow>> {
     let store = open_existing(config).await?;
-    let bots = store.bots().await?;
+    let mut bots = store.bots().await?;
     store.close().await;
+    if let Some(tried) = open_tried(config).await? {
+        bots.extend(tried.bots().await?);
+        tried.close().await;
+    }
     Ok(bots)
 }
 
@@ -36,8 +40,20 @@ pub async fn prune(config: &Config) -> anyhow::Result<u64> {
         }
     };
     let floimg = Floimg::new(super::floimg_options(config, api_url, token, Clock::wall()))?;
+    let retired = store.bots().await?.into_iter().filter(|bot| bot.retired_at.is_some()).collect();
+    let mut deleted = delete(&floimg, &store, retired).await?;
+    store.close().await;
+    if let Some(tried) = open_tried(config).await? {
+        // No roster ever had them.
+        deleted += delete(&floimg, &tried, tried.bots().await?).await?;
+        tried.close().await;
+    }
+    Ok(deleted)
+}
+
+async fn delete(floimg: &Floimg, store: &Store, bots: Vec<BotRow>) -> anyhow::Result<u64> {
     let mut deleted = 0;
-    for bot in store.bots().await?.into_iter().filter(|bot| bot.retired_at.is_some()) {
+    for bot in bots {
         if let Some(account) = &bot.account {
             floimg
                 .delete_account(account)
@@ -47,8 +63,13 @@ pub async fn prune(config: &Config) -> anyhow::Result<u64> {
             deleted += 1;
         }
     }
-    store.close().await;
     Ok(deleted)
+}
+
+/// The bots of `fleet try`, which have accounts too.
+async fn open_tried(config: &Config) -> anyhow::Result<Option<Store>> {
+    let database = config.data_dir.join(super::trying::FOLDER).join("fleet.db");
+    Ok(if database.is_file() { Some(Store::open(&database).await?) } else { None })
 }
 
 async fn open_existing(config: &Config) -> anyhow::Result<Store> {

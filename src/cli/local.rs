@@ -189,13 +189,17 @@ pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Starts the log on standard error; answers how to change its filter.
 fn start_log(config: &Config) -> anyhow::Result<SetLogFilter> {
-    let filter = EnvFilter::try_new(&config.log.filter).context("log.filter is no filter")?;
+    start_log_of(&config.log.filter, config.log.format)
+}
+
+pub(super) fn start_log_of(filter: &str, format: LogFormat) -> anyhow::Result<SetLogFilter> {
+    let filter = EnvFilter::try_new(filter).context("log.filter is no filter")?;
     let (filter, handle) = reload::Layer::new(filter);
-    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let layer = match config.log.format {
-        LogFormat::Json => format.json().with_filter(filter).boxed(),
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Json => layer.json().with_filter(filter).boxed(),
         LogFormat::Text => {
-            format.with_ansi(std::io::stderr().is_terminal()).with_target(false).with_filter(filter).boxed()
+            layer.with_ansi(std::io::stderr().is_terminal()).with_target(false).with_filter(filter).boxed()
         }
     };
     tracing_subscriber::registry().with(layer).try_init().context("the log is started already")?;

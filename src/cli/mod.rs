@@ -11,6 +11,8 @@ mod new;
 mod output;
 mod remote;
 mod show;
+mod test;
+mod trying;
 mod types;
 mod versions;
 
@@ -29,6 +31,8 @@ Examples:
   fleet                                  run with ./config.toml, or with the defaults
   fleet --set clock.speed=600            run ten times as fast as the defaults do
   fleet check scripts/personas           look for errors in scripts
+  fleet test ai_artist                   run the tests of one script
+  fleet try ai_artist --dry-run          watch one bot live a few ticks
   fleet bots --status quarantined        who needs help, and why
   fleet pause all --for 2h               let everybody rest
   fleet config floimg                    what is in force, and where it came from
@@ -76,6 +80,10 @@ enum Command {
     Run(local::RunArgs),
     /// Check scripts without running a fleet
     Check(check::CheckArgs),
+    /// Run the tests beside the scripts
+    Test(test::TestArgs),
+    /// Let a bot live a few ticks, and tell what it sees, considers and does
+    Try(trying::TryArgs),
     /// Begin a script: a working file to change
     New(new::NewArgs),
     /// Write what an editor needs to complete and check scripts
@@ -131,6 +139,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(&config, &args, &output),
         Command::New(args) => new::run(&config, &args, &output),
         Command::Types(args) => types::run(&config, &args, &output),
+        Command::Test(args) => test::test(&config, &args, &output),
+        Command::Try(args) => trying::try_persona(&config, &args, &output),
         Command::Studio => local::studio(&config, &output),
         Command::Agents(args) => local::agents(&config, &args, output),
         Command::Status(args) => show::status(&config, &args, output),

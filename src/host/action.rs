@@ -69,7 +69,10 @@ impl Host {
     /// # Errors
     /// What the world or a limit said.
     pub async fn generate(self: &Arc<Self>, workflow: Workflow, prompt: String) -> Result<Picture, Refusal> {
-        let Side::Live(world) = &self.side else { return Ok(trial_picture()) };
+        let world = match &self.side {
+            Side::Live(world) => world,
+            Side::Trial(trial) => return Ok(trial.generate()),
+        };
         let agent = self.profile.username.clone();
         let plan = Plan {
             kind: ActionKind::Generate,
@@ -103,7 +106,7 @@ impl Host {
                 let post = self.publish(world, ActionKind::Share, String::new(), draft, Value::Null).await?;
                 Ok(self.see(post))
             }
-            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft))),
+            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft, None)?)),
         }
     }
 
@@ -126,7 +129,7 @@ impl Host {
                 let post = self.publish(world, ActionKind::Remix, parent.post.id, draft, detail).await?;
                 Ok(self.see(post))
             }
-            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft))),
+            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft, Some(&parent.post))?)),
         }
     }
 
@@ -135,9 +138,12 @@ impl Host {
     /// # Errors
     /// What the world or a limit said.
     pub async fn upvote(self: &Arc<Self>, id: String) -> Result<u32, Refusal> {
-        let Side::Live(world) = &self.side else {
-            let seen = self.post(id).await?;
-            return if seen.is_me { Err(own_like()) } else { Ok(seen.post.like_count + 1) };
+        let world = match &self.side {
+            Side::Live(world) => world,
+            Side::Trial(trial) => {
+                let seen = self.post(id).await?;
+                return if seen.is_me { Err(own_like()) } else { trial.upvote(&self.profile, &seen.post) };
+            }
         };
         if let Some(before) = world.store.last_done(&self.bot, ActionKind::Upvote, &id).await? {
             match told_before(world, self, before).await {
@@ -225,9 +231,13 @@ impl Host {
                 "this bot has spoken under the post before, and nobody has asked it to go on",
             ));
         }
-        let Side::Live(world) = &self.side else {
-            let Side::Trial(trial) = &self.side else { return Err(Refusal::Stopping) };
-            return Ok(SeenComment { comment: trial.comment(&self.profile, words), is_me: true, is_fleet: true });
+        let world = match &self.side {
+            Side::Live(world) => world,
+            Side::Trial(trial) => {
+                let is_unasked = !seen.is_me && !is_asked;
+                let comment = trial.comment(&self.profile, &post, words, reply_to.as_deref(), is_unasked)?;
+                return Ok(SeenComment { comment, is_me: true, is_fleet: true });
+            }
         };
         let target = match &reply_to {
             None => post.clone(),
@@ -536,10 +546,6 @@ fn addressed(words: String, author: &Author) -> String {
 
 fn own_like() -> Refusal {
     Refusal::failure(FailureKind::OwnPost, "a bot does not upvote its own post")
-}
-
-fn trial_picture() -> Picture {
-    Picture { url: "https://trial.invalid/picture.png".to_owned(), workflow_id: Some("wf_trial".to_owned()) }
 }
 
 pub(super) fn text_of(outcome: &Value, key: &str) -> String {

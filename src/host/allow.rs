@@ -82,7 +82,10 @@ impl Host {
     /// # Errors
     /// When the store fails.
     pub async fn has_said(self: &Arc<Self>, words: String) -> Result<bool, Refusal> {
-        let Side::Live(world) = &self.side else { return Ok(false) };
+        let world = match &self.side {
+            Side::Live(world) => world,
+            Side::Trial(trial) => return Ok(trial.has_said(&self.profile.username, &words)),
+        };
         let host = self.clone();
         let shared = world.clone();
         self.wait(world, async move {

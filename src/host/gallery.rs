@@ -45,7 +45,7 @@ impl Host {
                 )
                 .await?
             }
-            Side::Trial(trial) => trial.feed(&query),
+            Side::Trial(trial) => trial.feed(&self.profile.username, &query),
         };
         Ok(posts.into_iter().map(|post| self.see(post)).collect())
     }
@@ -60,7 +60,7 @@ impl Host {
                 let agent = self.profile.username.clone();
                 self.look(world, move |floimg| async move { floimg.post(Some(&agent), &id).await }).await?
             }
-            Side::Trial(trial) => trial.post(&id)?,
+            Side::Trial(trial) => trial.post(&self.profile.username, &id)?,
         };
         Ok(self.see(post))
     }
@@ -93,7 +93,7 @@ impl Host {
                 self.look(world, move |floimg| async move { floimg.comments(Some(&agent), &post, limit, offset).await })
                     .await?
             }
-            Side::Trial(trial) => trial.comments(&post)?,
+            Side::Trial(trial) => trial.comments(&post, limit, offset)?,
         };
         Ok(comments
             .into_iter()
@@ -110,7 +110,7 @@ impl Host {
         let is_me = username == self.profile.username;
         let is_fleet = match &self.side {
             Side::Live(world) => world.known.load().contains_key(username),
-            Side::Trial(_) => false,
+            Side::Trial(trial) => trial.is_fleet(username),
         };
         (is_me, is_me || is_fleet)
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::failure::FailureKind;
+use crate::model::name::BotId;
 use crate::model::seconds::Seconds;
 use crate::store::{Change, Scope, StoredEvent, StoredMemory};
 use crate::text;
@@ -47,6 +48,10 @@ impl Host {
         }
     }
 
+    fn owner(&self, whose: Whose) -> Option<BotId> {
+        (whose == Whose::Own).then(|| self.bot.clone())
+    }
+
     /// The value under a key.
     ///
     /// # Errors
@@ -58,7 +63,7 @@ impl Host {
                 let (store, scope, now) = (world.store.clone(), self.scope(whose), world.clock.now());
                 Ok(self.wait(world, async move { store.entry(&scope, &key, now).await }).await??)
             }
-            Side::Trial(trial) => Ok(trial.entry(whose, &key)),
+            Side::Trial(trial) => Ok(trial.entry(self.owner(whose), &key)),
         }
     }
 
@@ -72,7 +77,7 @@ impl Host {
                 let (store, scope, now) = (world.store.clone(), self.scope(whose), world.clock.now());
                 Ok(self.wait(world, async move { store.entry_names(&scope, &prefix, limit, now).await }).await??)
             }
-            Side::Trial(trial) => Ok(trial.entry_names(whose, &prefix)),
+            Side::Trial(trial) => Ok(trial.entry_names(self.owner(whose), &prefix, limit)),
         }
     }
 
@@ -190,8 +195,8 @@ impl Host {
                 }
             }
             Side::Trial(trial) => {
-                let (change, told) = change(trial.entry(whose, &key), expires_at);
-                trial.change(whose, key, change);
+                let (change, told) = change(trial.entry(self.owner(whose), &key), expires_at);
+                trial.change(self.owner(whose), key, change);
                 Ok(told)
             }
         }
@@ -209,7 +214,7 @@ impl Host {
                 Ok(self.wait(world, async move { store.remember(&bot, memory, most).await }).await??)
             }
             Side::Trial(trial) => {
-                trial.remember(memory);
+                trial.remember(&self.bot, memory);
                 Ok(())
             }
         }
@@ -231,7 +236,7 @@ impl Host {
                 let (store, bot) = (world.store.clone(), self.bot.clone());
                 self.wait(world, async move { store.memories(&bot, kind.as_deref(), about.as_deref()).await }).await??
             }
-            Side::Trial(trial) => trial.memories(kind.as_deref(), about.as_deref()),
+            Side::Trial(trial) => trial.memories(&self.bot, kind.as_deref(), about.as_deref()),
         };
         let asked = query.as_deref().map(text::words);
         let now = self.now();
@@ -255,7 +260,7 @@ impl Host {
                 let (store, bot) = (world.store.clone(), self.bot.clone());
                 Ok(self.wait(world, async move { store.forget(&bot, &about, kind.as_deref()).await }).await??)
             }
-            Side::Trial(trial) => Ok(trial.forget(&about, kind.as_deref())),
+            Side::Trial(trial) => Ok(trial.forget(&self.bot, &about, kind.as_deref())),
         }
     }
 
@@ -269,7 +274,7 @@ impl Host {
                 let (store, bot) = (world.store.clone(), self.bot.clone());
                 Ok(self.wait(world, async move { store.recent_events(&bot, kind.as_deref(), limit).await }).await??)
             }
-            Side::Trial(_) => Ok(Vec::new()),
+            Side::Trial(trial) => Ok(trial.recent_events(&self.bot, kind.as_deref(), limit)),
         }
     }
 

@@ -136,7 +136,7 @@ impl Host {
 
     /// A host in which nothing reaches the world.
     pub fn trial(trial: Arc<Trial>, bot: BotId, profile: Arc<Profile>, persona: Arc<Persona>, tick: u64) -> Arc<Self> {
-        let seed = identity::tick_seed("trial", &bot, tick);
+        let seed = identity::tick_seed(trial.seed(), &bot, tick);
         Self::new(Side::Trial(trial), bot, profile, persona, tick, seed, CancellationToken::new())
     }
 
@@ -194,6 +194,14 @@ impl Host {
     /// Whether it is a trial in which the world refuses everything.
     pub fn refuses_all(&self) -> bool {
         matches!(&self.side, Side::Trial(trial) if trial.refuses())
+    }
+
+    /// The failure that a test has planned for the next call of this primitive.
+    pub fn planned_failure(&self, name: &str) -> Option<Failure> {
+        let Side::Trial(trial) = &self.side else { return None };
+        let failure = trial.next_failure(name)?;
+        self.hear(Refusal::Failure(failure.clone()));
+        Some(failure)
     }
 
     /// Bots' time.

@@ -50,12 +50,18 @@ impl Host {
     /// [`FailureKind::Unsupported`] when no template fits.
     pub async fn write(self: &Arc<Self>, writing: Writing) -> Result<String, Refusal> {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        if let Some(scripted) = self.scripted(&writing.purpose) {
+            return match scripted {
+                Value::String(words) => Ok(text::clip(&words, writing.max_chars)),
+                other => Err(not_scripted("llm.write", &writing.purpose, "a text", &other)),
+            };
+        }
         let recent = match &self.side {
             Side::Live(world) => {
                 let (host, shared) = (self.clone(), world.clone());
                 self.wait(world, async move { host.recent_texts(&shared, RECENT).await }).await??
             }
-            Side::Trial(_) => Vec::new(),
+            Side::Trial(trial) => trial.recent_texts(&self.profile.username, RECENT),
         };
         let request = offline::Request {
             purpose: &writing.purpose,
@@ -76,8 +82,15 @@ impl Host {
     ///
     /// # Errors
     /// When there is nothing to choose from.
-    pub async fn choose(&self, options: &[String]) -> Result<usize, Refusal> {
+    pub async fn choose(&self, purpose: &str, options: &[String]) -> Result<usize, Refusal> {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        if let Some(scripted) = self.scripted(purpose) {
+            let place = scripted.as_u64().and_then(|place| usize::try_from(place).ok());
+            return place.filter(|place| (1..=options.len()).contains(place)).map(|place| place - 1).ok_or_else(|| {
+                let expected = format!("a place from 1 to {}", options.len());
+                not_scripted("llm.choose", purpose, &expected, &scripted)
+            });
+        }
         self.with_chance(|rng| offline::choose(options, &self.persona.interests, rng))
             .ok_or_else(|| Refusal::Wrong("llm.choose: `options` is empty".to_owned()))
     }
@@ -88,7 +101,12 @@ impl Host {
     /// [`FailureKind::Unsupported`] when there is no fallback, since no model is asked.
     pub async fn answer(&self, asking: Asking) -> Result<Map<String, Value>, Refusal> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let Some(fallback) = asking.fallback else {
+        let fallback = match self.scripted(&asking.purpose) {
+            Some(Value::Object(fields)) => Some(fields),
+            Some(other) => return Err(not_scripted("llm.json", &asking.purpose, "a table of its fields", &other)),
+            None => asking.fallback,
+        };
+        let Some(fallback) = fallback else {
             return Err(Refusal::failure(
                 FailureKind::Unsupported,
                 format!("no model is configured for `{}`, and the call has no fallback", asking.purpose),
@@ -106,6 +124,12 @@ impl Host {
             }
         }
         Ok(fallback)
+    }
+
+    /// What a test lets a model say to this purpose.
+    fn scripted(&self, purpose: &str) -> Option<Value> {
+        let Side::Trial(trial) = &self.side else { return None };
+        trial.next_answer(purpose)
     }
 
     /// Fills one template; `None` when a fact is missing.
@@ -128,4 +152,8 @@ impl Host {
             Err(text::grammar::Unfilled::Bad(bad)) => Err(Refusal::Wrong(format!("text.fill: {bad}"))),
         }
     }
+}
+
+fn not_scripted(name: &str, purpose: &str, expected: &str, got: &Value) -> Refusal {
+    Refusal::Wrong(format!("{name}: the test's answer to the purpose `{purpose}` must be {expected}, got {got}"))
 }

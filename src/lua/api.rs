@@ -2,7 +2,7 @@
 //!
 //! A primitive answers a value; or `nil, failure` when the world refused; or raises when the script is wrong or the bot stops.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
 use mlua::{Function, Lua, MultiValue, Table, Value};
@@ -14,6 +14,7 @@ use crate::model::failure::{Failure, FailureKind};
 use super::args::{Args, as_text};
 use super::limits::{Meter, Stop};
 use super::modules::MODULES;
+use super::trace::{self, Answered, Called, Trace};
 use super::value::shown_call;
 
 /// A global table of primitives.
@@ -86,12 +87,14 @@ pub struct Slot {
     refused: Mutex<Option<(String, String)>>,
     /// What the VM may use.
     pub meter: Arc<Meter>,
+    /// Where calls are recorded, for those who want to see them.
+    pub trace: OnceLock<Arc<Trace>>,
 }
 
 impl Slot {
     /// An empty slot.
     pub fn new(meter: Arc<Meter>) -> Arc<Self> {
-        Arc::new(Self { host: Mutex::new(None), refused: Mutex::new(None), meter })
+        Arc::new(Self { host: Mutex::new(None), refused: Mutex::new(None), meter, trace: OnceLock::new() })
     }
 
     /// How the primitive had been called that raised these words.
@@ -144,21 +147,20 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
                 let Some((module, name, call)) = waiting_operation(operation) else {
                     return Err(mlua::Error::runtime("no such operation"));
                 };
+                let traced = Traced::new(&slot, name, &values);
                 let call_or_wrong = slot.meter.take_call().and_then(|()| slot.call(&lua, name, module, values));
                 match call_or_wrong {
                     Ok(request) => {
                         if request.host.is_trial() {
                             // In the world a call waits, and waiting is not possible everywhere: the trial must show that.
                             tokio::task::yield_now().await;
-                            if request.host.refuses_all() && name != "time.sleep" {
-                                let failure =
-                                    Refusal::failure(FailureKind::Unavailable, "the trial refuses everything");
-                                return protocol(&lua, &slot, Err(Trouble::Refusal(failure)));
+                            if let Some(failure) = refused_in_trial(&request.host, name) {
+                                return traced.protocol(&lua, Err(Trouble::Refusal(Refusal::Failure(failure))));
                             }
                         }
-                        protocol(&lua, &slot, call(request).await)
+                        traced.protocol(&lua, call(request).await)
                     }
-                    Err(wrong) => raised(&lua, &wrong),
+                    Err(wrong) => traced.protocol(&lua, Err(wrong.into())),
                 }
             }
         })?
@@ -169,9 +171,10 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
             let Some((module, name, call)) = immediate_operation(operation) else {
                 return Err(mlua::Error::runtime("no such operation"));
             };
+            let traced = Traced::new(&slot, name, &values);
             match slot.call(lua, name, module, values) {
-                Ok(request) => protocol(lua, &slot, call(request)),
-                Err(wrong) => raised(lua, &wrong),
+                Ok(request) => traced.protocol(lua, call(request)),
+                Err(wrong) => traced.protocol(lua, Err(wrong.into())),
             }
         })?
     };
@@ -251,6 +254,42 @@ fn immediate_operation(operation: usize) -> Option<(&'static Module, &'static st
     let module = MODULES.get(operation >> 8)?;
     let (name, call) = module.immediate.get(operation & 0xff)?;
     Some((module, name, *call))
+}
+
+/// What a call meets in a trial that refuses, or in a test that has planned a failure.
+fn refused_in_trial(host: &Host, name: &str) -> Option<Failure> {
+    if host.refuses_all() && name != "time.sleep" {
+        return Some(Failure::new(FailureKind::Unavailable, "the trial refuses everything"));
+    }
+    host.planned_failure(name)
+}
+
+/// A call that is answered by the protocol, and recorded where somebody wants to see it.
+struct Traced<'a> {
+    slot: &'a Slot,
+    name: &'static str,
+    /// What was given, when it is recorded.
+    args: Option<Vec<serde_json::Value>>,
+}
+
+impl<'a> Traced<'a> {
+    fn new(slot: &'a Slot, name: &'static str, values: &MultiValue) -> Self {
+        Self { slot, name, args: slot.trace.get().map(|_| trace::shown_args(values)) }
+    }
+
+    fn protocol(self, lua: &Lua, answer: Answer) -> mlua::Result<(bool, Value, Value)> {
+        if let (Some(trace), Some(args)) = (self.slot.trace.get(), self.args) {
+            let told = match &answer {
+                Ok(value) => Answered::Value(trace::shown(value)),
+                Err(Trouble::Refusal(Refusal::Failure(failure))) => Answered::Failure(failure.clone()),
+                Err(Trouble::Refusal(Refusal::Wrong(wrong))) => Answered::Raised(wrong.clone()),
+                Err(Trouble::Refusal(Refusal::Stopping)) => Answered::Raised("the host is stopping".to_owned()),
+                Err(Trouble::Lua(error)) => Answered::Raised(error.to_string()),
+            };
+            trace.record(Called { name: self.name, args, answer: told });
+        }
+        protocol(lua, self.slot, answer)
+    }
 }
 
 /// What the prelude is told: whether to go on, and with what.

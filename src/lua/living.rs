@@ -11,6 +11,7 @@ use super::api::READ_ONLY;
 use super::fault;
 use super::limits::{Limits, Meter, Stop};
 use super::modules::events::event_table;
+use super::trace::Trace;
 use super::value::{from_json, to_json};
 use super::version::Version;
 use super::vm::Vm;
@@ -98,6 +99,12 @@ impl LivingBot {
     /// What stops it from outside.
     pub fn meter(&self) -> Arc<Meter> {
         self.vm.meter.clone()
+    }
+
+    /// Records every call of a primitive from now on.
+    pub fn record(&self, trace: Arc<Trace>) {
+        // A VM is recorded for one reader only; the first stays.
+        let _ = self.vm.slot.trace.set(trace);
     }
 
     /// After a tick that raised: the event whose handler did, when it was one.

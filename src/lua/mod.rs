@@ -13,6 +13,8 @@ mod living;
 pub mod modules;
 mod persona;
 mod syntax;
+pub mod testing;
+pub mod trace;
 mod trial;
 mod value;
 pub mod version;

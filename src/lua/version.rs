@@ -179,6 +179,21 @@ impl Workshop {
         self.chunks.iter().map(|(path, chunk)| (path.clone(), chunk.study.clone())).collect()
     }
 
+    /// A VM that may load what was compiled last, with more globals.
+    pub(super) fn vm(
+        &self,
+        limits: Limits,
+        words: &[&str],
+        furnish: impl FnOnce(&mlua::Lua) -> mlua::Result<()>,
+    ) -> mlua::Result<Vm> {
+        Vm::with_words(&self.prelude, Arc::new(self.chunks.clone()), limits, words, furnish)
+    }
+
+    /// Why a file does not compile.
+    pub(super) fn broken(&self, path: &str) -> Option<Diagnostic> {
+        self.chunks.get(path)?.bytecode.as_ref().err().cloned()
+    }
+
     /// Files that do not compile.
     pub fn broken_files(&self) -> Vec<Diagnostic> {
         self.chunks.values().filter_map(|chunk| chunk.bytecode.as_ref().err().cloned()).collect()

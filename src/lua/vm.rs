@@ -129,6 +129,20 @@ impl Vm {
     /// # Errors
     /// When it has no memory for its own globals.
     pub fn new(prelude: &[u8], chunks: Arc<BTreeMap<String, Arc<Chunk>>>, limits: Limits) -> mlua::Result<Self> {
+        Self::with_words(prelude, chunks, limits, &[], |_| Ok(()))
+    }
+
+    /// Makes a VM with more globals: `words` names those that `furnish` sets.
+    ///
+    /// # Errors
+    /// When it has no memory for its own globals.
+    pub fn with_words(
+        prelude: &[u8],
+        chunks: Arc<BTreeMap<String, Arc<Chunk>>>,
+        limits: Limits,
+        words: &[&str],
+        furnish: impl FnOnce(&Lua) -> mlua::Result<()>,
+    ) -> mlua::Result<Self> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::BIT | StdLib::BUFFER | StdLib::MATH;
         // Without `catch_rust_panics` mlua puts a `pcall` of its own in, across which no call of the host's could wait.
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
@@ -138,11 +152,16 @@ impl Vm {
         let slot = Slot::new(meter.clone());
         let loading = Arc::new(Loading { chunks, state: Mutex::default() });
         let vm = Self { lua, slot, meter, loading };
-        vm.furnish(prelude)?;
+        vm.furnish(prelude, words, furnish)?;
         Ok(vm)
     }
 
-    fn furnish(&self, prelude: &[u8]) -> mlua::Result<()> {
+    fn furnish(
+        &self,
+        prelude: &[u8],
+        words: &[&str],
+        furnish: impl FnOnce(&Lua) -> mlua::Result<()>,
+    ) -> mlua::Result<()> {
         let lua = &self.lua;
         let (primitives, requiring): (Function, Function) =
             lua.load(prelude).set_name("=host").set_mode(ChunkMode::Binary).call(())?;
@@ -151,10 +170,11 @@ impl Vm {
         let log: Table = globals.raw_get("log")?;
         globals.raw_set("print", log.raw_get::<Function>("info")?)?;
         globals.raw_set("require", self.require(&requiring)?)?;
+        furnish(lua)?;
         let mut removed = Vec::new();
         globals.for_each(|name: String, value: Value| {
             let is_module = super::modules::MODULES.iter().any(|module| module.name == name);
-            if !is_module && !KEPT.contains(&name.as_str()) {
+            if !is_module && !KEPT.contains(&name.as_str()) && !words.contains(&name.as_str()) {
                 removed.push(name);
             } else if let Value::Table(table) = value
                 && name != "_G"

@@ -18,7 +18,8 @@ use tracing::{debug, error, warn};
 use crate::backoff::Backoff;
 use crate::host::identity::{self, Profile};
 use crate::host::refusal::Refusal;
-use crate::host::rhythm::{self, Visit, WakeReason, hours};
+use crate::host::rhythm::Visit;
+use crate::host::rhythm::after::{after_tick, end_of, spread_after};
 use crate::host::{Host, World};
 use crate::lua::limits::Limits;
 use crate::lua::version::Version;
@@ -289,36 +290,7 @@ fn next_wake(
     told: Option<Failure>,
     now: Timestamp,
 ) -> (Timestamp, Rest, Visit) {
-    let persona = &job.version.persona;
-    let mut rng = chance(shared, job);
-    let wake = rhythm::next_wake(&persona.schedule, &persona.pace, &job.visit, asked, now, &mut rng);
-    let why = match wake.reason {
-        WakeReason::VisitPause => Rest::Pause,
-        WakeReason::Asked => Rest::Asked,
-        WakeReason::Awake => Rest::Night,
-        WakeReason::NextVisit => {
-            let bedtime = hours::asleep_at(&persona.schedule, now);
-            if bedtime.is_none_or(|bedtime| bedtime < wake.at) { Rest::Night } else { Rest::NextVisit }
-        }
-    };
-    match told.and_then(|failure| Some((end_of(&failure, now)?, failure))) {
-        Some((end, failure)) if end > wake.at => {
-            (spread_after(end, now, rng.random()), Rest::Told { by: failure.message }, wake.visit)
-        }
-        _ => (wake.at, why, wake.visit),
-    }
-}
-
-/// When a failure says that it is over.
-fn end_of(failure: &Failure, now: Timestamp) -> Option<Timestamp> {
-    failure.until.or_else(|| now.checked_add(failure.retry_after?.signed()).ok())
-}
-
-/// Wakes after a common end are spread, never all at once.
-pub fn spread_after(end: Timestamp, now: Timestamp, unit: f64) -> Timestamp {
-    let wait = end.duration_since(now).as_secs_f64().max(0.0);
-    let window = Seconds::clamped((wait * 0.1).clamp(5.0, 900.0) * unit);
-    end.saturating_add(window.signed()).unwrap_or(end)
+    after_tick(&job.version.persona, &job.visit, asked, told, now, &mut chance(shared, job))
 }
 
 /// The world would not have the bot: it rests, and that is no fault of its script.

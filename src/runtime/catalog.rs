@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rust_embed::RustEmbed;
 
 use crate::lua::limits::Limits;
+use crate::lua::testing;
 use crate::lua::version::{Sources, Version, Workshop};
 use crate::lua::{rehearse, rehearse_refused};
 use crate::model::diagnostic::{Diagnostic, Severity};
@@ -19,6 +20,7 @@ use crate::model::name::PersonaName;
 /// The scripts that are shipped, for a program that was started where there are none.
 #[derive(RustEmbed)]
 #[folder = "scripts/"]
+#[exclude = "*.test.luau"]
 struct Shipped;
 
 /// Where scripts come from.
@@ -266,12 +268,24 @@ pub enum Error {
     },
 }
 
-/// Reads every script there is, as they were at one moment. Blocks; run it where that is allowed.
+/// Reads every script there is, as they were at one moment; tests are none. Blocks; run it where that is allowed.
 ///
 /// # Errors
 /// When a folder cannot be listed; what is in it is then unknown, and not gone.
-#[expect(clippy::disallowed_methods, reason = "its callers give it a thread that may block")]
 pub fn read(origin: &Origin, most_bytes: usize) -> Result<Sources, Error> {
+    let mut sources = read_with_tests(origin, most_bytes)?;
+    // A saved test makes no new version.
+    sources.files.retain(|path, _| !testing::is_test(path));
+    sources.unreadable.retain(|path, _| !testing::is_test(path));
+    Ok(sources)
+}
+
+/// Reads every script and every test beside it, as they were at one moment. Blocks; run it where that is allowed.
+///
+/// # Errors
+/// When a folder cannot be listed.
+#[expect(clippy::disallowed_methods, reason = "its callers give it a thread that may block")]
+pub fn read_with_tests(origin: &Origin, most_bytes: usize) -> Result<Sources, Error> {
     const TRIES: u32 = 50;
     const PAUSE: Duration = Duration::from_millis(20);
     const EMPTY_ROUNDS: u32 = 10;

@@ -22,6 +22,7 @@ use crate::config::Roster;
 use crate::floimg::signals::Signals;
 use crate::host::identity::Profile;
 use crate::host::inbox::Inbox;
+use crate::host::rhythm::after::spread_after;
 use crate::host::rhythm::{Visit, hours};
 use crate::host::{Rules, recovery};
 use crate::model::action::Intent;
@@ -31,7 +32,7 @@ use crate::model::status::Rest;
 use crate::model::tally::Tally;
 use crate::store::{self, Hold, HoldKind};
 
-use super::bot::{self, Done, Job, Settings, Shared, spread_after};
+use super::bot::{self, Done, Job, Settings, Shared};
 use super::catalog::{Catalog, Changes, Entry, Origin};
 use super::fleet::Command;
 use super::view::Reloaded;

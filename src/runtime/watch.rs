@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::Config;
+use crate::lua::testing;
 
 /// What to watch.
 #[derive(Debug, Clone)]
@@ -132,7 +133,8 @@ fn try_native(watched: &Watched, hints: Arc<Hints>) -> notify::Result<Recommende
             return;
         }
         let is_script = |path: &PathBuf| {
-            scripts.iter().any(|folder| !folder.as_os_str().is_empty() && path.starts_with(folder) && path != folder)
+            let is_below = |folder: &PathBuf| path.starts_with(folder) && path != folder;
+            scripts.iter().any(|folder| !folder.as_os_str().is_empty() && is_below(folder)) && !is_test(path)
         };
         if event.paths.iter().any(is_script) {
             hints.scripts.store(true, Ordering::Relaxed);
@@ -196,10 +198,15 @@ fn scan(folder: &Path, depth: u32, found: &mut Vec<Seen>) {
         let Ok(meta) = entry.path().symlink_metadata() else { continue };
         if meta.is_dir() && depth < DEPTH {
             scan(&entry.path(), depth + 1, found);
-        } else if found.len() < FILES {
+        } else if found.len() < FILES && !is_test(&entry.path()) {
             found.push(seen(entry.path(), &meta));
         }
     }
+}
+
+/// No bot runs a test, so that saving one is nothing to look at.
+fn is_test(path: &Path) -> bool {
+    path.to_str().is_some_and(testing::is_test)
 }
 
 fn seen(path: PathBuf, meta: &std::fs::Metadata) -> Seen {

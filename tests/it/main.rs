@@ -1,5 +1,6 @@
 //! Tests from the outside: a script, a request, a row, a page.
 
+mod authors;
 mod cli;
 mod client;
 mod config;

@@ -3,6 +3,7 @@
 //! A bot visits, ticks a few times with heavy-tailed pauses, leaves, and comes again at a time drawn over its waking hours;
 //! no wake-up ever falls into its sleep.
 
+pub mod after;
 pub mod hours;
 pub mod parse;
 

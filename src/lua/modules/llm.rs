@@ -42,7 +42,7 @@ fn write(mut call: Call) -> BoxFuture<'static, Answer> {
 fn choose(mut call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let options = call.args.fields(&["purpose", "question", "options", "about", "image", "model"])?;
-        purpose("llm.choose", &options)?;
+        let purpose = purpose("llm.choose", &options)?;
         options.text("question")?;
         about("llm.choose", &options)?;
         check_look(&options)?;
@@ -52,7 +52,7 @@ fn choose(mut call: Call) -> BoxFuture<'static, Answer> {
         if choices.is_empty() || choices.len() > OPTIONS {
             return Err(format!("llm.choose: `options` must have 1 to {OPTIONS} texts, got {}", choices.len()).into());
         }
-        let chosen = call.host.choose(&choices).await?;
+        let chosen = call.host.choose(&purpose, &choices).await?;
         Ok(Value::Integer(i64::try_from(chosen + 1).unwrap_or(1)))
     })
 }
