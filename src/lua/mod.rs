@@ -12,6 +12,7 @@ pub mod limits;
 mod living;
 pub mod modules;
 mod persona;
+pub mod reference;
 mod syntax;
 mod trial;
 mod value;
