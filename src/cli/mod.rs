@@ -28,6 +28,7 @@ const AFTER_HELP: &str = "\
 Examples:
   fleet                                  run with ./config.toml, or with the defaults
   fleet --set clock.speed=600            run ten times as fast as the defaults do
+  fleet new persona night_owl            begin a persona
   fleet check scripts/personas           look for errors in scripts
   fleet bots --status quarantined        who needs help, and why
   fleet pause all --for 2h               let everybody rest
@@ -74,16 +75,14 @@ struct Global {
 enum Command {
     /// Run the fleet until it is told to stop (what `fleet` does without a command)
     Run(local::RunArgs),
-    /// Check scripts without running a fleet
-    Check(check::CheckArgs),
-    /// Begin a script: a working file to change
+    /// Begin a script: a working file to change, and its test
     New(new::NewArgs),
     /// Write what an editor needs to complete and check scripts
     Types(types::TypesArgs),
+    /// Look for mistakes in scripts, without running a fleet
+    Check(check::CheckArgs),
     /// Run only the embedded studio
     Studio,
-    /// List the agent accounts, for analytics to leave out
-    Agents(local::AgentsArgs),
     /// Show how the running fleet is doing
     Status(show::JsonArgs),
     /// List the running fleet's bots, or show one
@@ -98,6 +97,8 @@ enum Command {
     Reload(control::TargetArgs),
     /// List the running fleet's scripts, their versions and errors; compare, pin or roll back versions
     Scripts(versions::ScriptsArgs),
+    /// List the agent accounts, for analytics to leave out
+    Agents(local::AgentsArgs),
     /// Print the config that is in force, with the origin of each key
     Config(config::ConfigArgs),
 }
