@@ -12,17 +12,19 @@ mod sections;
 mod show;
 mod token;
 mod value;
+mod web;
 
 pub use change::Change;
 pub use error::{ConfigError, Excerpt, Problem};
 pub use origin::{ConfigFile, Flag, Origin, Sources};
 pub use roster::Roster;
 pub use sections::{
-    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LlmConfig, LlmProvider, LogConfig, LogFormat, PluginsConfig, ReloadConfig,
-    RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
+    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LlmConfig, LlmProvider, LogConfig, LogFormat, PluginsConfig,
+    ReloadConfig, RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
 };
 pub use show::UnknownKey;
 pub use token::AdminTokenError;
+pub use web::{PermissionsConfig, WebConfig};
 
 /// The defaults: the config file as it is shipped.
 pub const SHIPPED: &str = include_str!("../../config.toml");

@@ -14,7 +14,9 @@ pub struct PluginName(Arc<str>);
 
 /// Why a text is no name of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no name for a plugin: use 1 to 48 lower-case letters, digits and underscores, starting with a letter")]
+#[error(
+    "`{0}` is no name for a plugin: use 1 to 48 lower-case letters, digits and underscores, starting with a letter"
+)]
 pub struct NotAPluginName(pub String);
 
 impl PluginName {
