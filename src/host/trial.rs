@@ -3,13 +3,14 @@
 //! Nothing in it reaches the world, the disk or the clock.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, FeedQuery, Post};
+use crate::model::permission::Permissions;
 use crate::model::seconds::Seconds;
 use crate::store::{Change, StoredMemory};
 
@@ -23,6 +24,7 @@ use super::refusal::Refusal;
 pub struct Trial {
     inner: Mutex<Inner>,
     refuses: bool,
+    permissions: Arc<Permissions>,
 }
 
 #[derive(Debug)]
@@ -101,7 +103,18 @@ impl Trial {
         Self {
             inner: Mutex::new(Inner { now, posts, comments, entries: BTreeMap::new(), memories: Vec::new(), made: 0 }),
             refuses,
+            permissions: Arc::new(Permissions::usual()),
         }
+    }
+
+    /// The same, where scripts get what these permissions grant.
+    #[must_use]
+    pub fn granting(self, permissions: Arc<Permissions>) -> Self {
+        Self { permissions, ..self }
+    }
+
+    pub(super) fn permissions(&self) -> Arc<Permissions> {
+        self.permissions.clone()
     }
 
     /// Whether every call fails.
