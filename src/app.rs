@@ -31,6 +31,7 @@ use crate::config::{Config, ConfigFile, Sources, StudioAddress};
 use crate::floimg::Floimg;
 use crate::floimg::options::Options as FloimgOptions;
 use crate::host::crash::CrashPoint;
+use crate::host::fetch::Outside;
 use crate::host::journal::Journal;
 use crate::host::limits::{Cap, Caps};
 use crate::host::{Rules, World};
@@ -48,6 +49,7 @@ use crate::runtime::watch::{self, Changed, Watched};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::studio::{self, Studio};
+use crate::web::{self, Web};
 
 /// The token of an embedded studio that only this machine can reach.
 const EMBEDDED_TOKEN: &str = "fst_embedded";
@@ -137,11 +139,13 @@ impl App {
             }
         };
         let floimg = Floimg::new(floimg_options(&config, api_url, token, clock.clone()))?;
+        let web = Web::new(config.web.max_concurrent, config.floimg.connect_timeout, web::system_lookup())?;
         let (step, nth) = options.abort_at.clone().map_or((None, 1), |(step, nth)| (Some(step), nth));
         let world = Arc::new(World {
             journal: Journal::new(store.clone()),
             store,
             floimg,
+            web,
             clock,
             rules: ArcSwap::from_pointee(rules(&config)),
             known: ArcSwap::default(),
@@ -449,6 +453,16 @@ fn rules(config: &Config) -> Rules {
         store_entries: u32::try_from(config.sandbox.store_entries).unwrap_or(u32::MAX),
         store_value_bytes: config.sandbox.store_value_bytes,
         memories: u32::try_from(config.sandbox.memories).unwrap_or(u32::MAX),
+        permissions: Arc::new(config.granted()),
+        outside: Outside {
+            limits: web::Limits {
+                timeout: config.web.timeout,
+                request_bytes: config.web.max_request_bytes,
+                reply_bytes: config.web.max_reply_bytes,
+            },
+            calls_per_tick: config.web.calls_per_tick,
+            keys: config.web.signing.clone(),
+        },
     }
 }
 

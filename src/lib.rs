@@ -18,7 +18,7 @@
 //! | 4 | [`runtime`] | catalog (what should run), plan (pure), supervisor (owner of all tasks), watch (hints) |
 //! | 3 | [`lua`] | sandboxed VMs, the script API, versions, the trial run; alone names `mlua` |
 //! | 2 | [`host`] | what one bot may do: look, act by intents, keep, write; rhythm and limits |
-//! | 1 | [`floimg`], [`store`], [`studio`] | the client; SQLite; the embedded stand-in |
+//! | 1 | [`floimg`], [`store`], [`studio`], [`web`] | the client; SQLite; the embedded stand-in; requests to granted hosts |
 //! | 0 | [`model`], [`config`], [`clock`], [`text`], [`backoff`], [`secret`] | plain data and pure functions |
 //!
 //! # The straight walk of one saved file
@@ -62,6 +62,7 @@ pub mod text;
 pub mod floimg;
 pub mod store;
 pub mod studio;
+pub mod web;
 
 // Floor 2: what one bot may do, in plain async Rust.
 pub mod host;

@@ -87,7 +87,8 @@ pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
     let bytes = limits.source_bytes;
     let sources = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await??;
     let mut catalog = Catalog::new().map_err(|problem| anyhow::anyhow!("{problem}"))?;
-    let test = Test { limits, has_trial: config.reload.trial, now: Timestamp::now() };
+    let permissions = Arc::new(config.granted());
+    let test = Test { limits, has_trial: config.reload.trial, permissions, now: Timestamp::now() };
     catalog.refresh(&sources, test).await;
     let mut checked = Checked::default();
     for (name, entry) in &catalog.entries {

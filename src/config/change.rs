@@ -43,8 +43,9 @@ impl Config {
 fn needs_restart(key: &str) -> bool {
     let live = match key.split_once('.') {
         None => key == "bots",
-        Some(("limits" | "sandbox" | "reload" | "plugins", _)) => true,
+        Some(("limits" | "sandbox" | "reload" | "plugins" | "permissions", _)) => true,
         Some(("runtime", name)) => name != "script_threads",
+        Some(("web", name)) => name != "max_concurrent",
         Some(("log", name)) => name == "filter",
         Some(_) => false,
     };

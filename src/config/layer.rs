@@ -31,8 +31,15 @@ pub(super) enum Shape {
     Any,
 }
 
-/// The one section whose keys the operator chooses.
-const OPEN: &str = "floimg.generators";
+/// Sections whose keys the operator chooses, and whether their values are lists.
+pub(super) const OPEN: [(&str, bool); 6] = [
+    ("floimg.generators", false),
+    ("permissions.personas", true),
+    ("permissions.plugins", true),
+    ("web.personas", true),
+    ("web.plugins", true),
+    ("web.secrets", false),
+];
 /// The section of plugins, each of which has a section of its own.
 const PLUGINS: &str = "plugins";
 
@@ -45,14 +52,16 @@ impl Shape {
     fn of_section(table: &Table, at: &str) -> Self {
         let keys = table.iter().map(|(name, value)| {
             let key = join(at, name);
-            let shape = match value {
-                Value::Table(_) if key == OPEN => Self::Open(Box::new(Self::Leaf(Value::String(String::new())))),
-                Value::Table(inner) if key == PLUGINS => match Self::of_section(inner, &key) {
+            let open = OPEN.iter().find(|(section, _)| *section == key);
+            let shape = match (value, open) {
+                (Value::Table(_), Some((_, true))) => Self::Open(Box::new(Self::Leaf(Value::Array(Vec::new())))),
+                (Value::Table(_), Some((_, false))) => Self::Open(Box::new(Self::Leaf(Value::String(String::new())))),
+                (Value::Table(inner), None) if key == PLUGINS => match Self::of_section(inner, &key) {
                     Self::Section(keys) => Self::Plugins(keys),
                     other => other,
                 },
-                Value::Table(inner) => Self::of_section(inner, &key),
-                value => Self::Leaf(value.clone()),
+                (Value::Table(inner), None) => Self::of_section(inner, &key),
+                (value, _) => Self::Leaf(value.clone()),
             };
             (name.clone(), shape)
         });

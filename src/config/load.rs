@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::layer::{Layer, Shape, shown};
+use super::layer::{Layer, OPEN, Shape, shown};
 use super::{Config, ConfigError, ConfigFile, Entry, Problem, SHIPPED, Settings, Sources, StudioAddress};
 
 impl Config {
@@ -32,6 +32,11 @@ impl Config {
         }
         settings.floimg.token = sources.secret(&settings.floimg.token_env);
         settings.http.admin_token = sources.secret(&settings.http.admin_token_env);
+        for (plugin, variable) in &settings.web.secrets {
+            if let Some(secret) = sources.secret(variable.as_str()) {
+                settings.web.signing.insert(plugin.as_str().to_owned(), secret);
+            }
+        }
         Ok(Self { settings, entries: merged.entries() })
     }
 
@@ -282,7 +287,10 @@ fn covers(key: &str, path: &str) -> bool {
 fn tree(values: &BTreeMap<String, (Vec<String>, Value, usize)>) -> Table {
     let mut root = Table::new();
     // A section may have no value at all, as `[floimg.generators]` has none by default.
-    insert(&mut root, &["floimg".to_owned(), "generators".to_owned()], Value::Table(Table::new()));
+    for (section, _) in OPEN {
+        let path: Vec<String> = section.split('.').map(str::to_owned).collect();
+        insert(&mut root, &path, Value::Table(Table::new()));
+    }
     for (path, value, _) in values.values() {
         match path.as_slice() {
             // What a plugin takes is known to its manifest only.

@@ -12,6 +12,7 @@ mod sections;
 mod show;
 mod token;
 mod value;
+mod web;
 
 pub use change::Change;
 pub use error::{ConfigError, Excerpt, Problem};
@@ -23,6 +24,7 @@ pub use sections::{
 };
 pub use show::UnknownKey;
 pub use token::AdminTokenError;
+pub use web::{PermissionsConfig, WebConfig};
 
 /// The defaults: the config file as it is shipped.
 pub const SHIPPED: &str = include_str!("../../config.toml");

@@ -52,6 +52,10 @@ pub struct Settings {
     /// What each plugin is told, by its name; its manifest says what it takes.
     #[serde(default)]
     pub plugin_options: BTreeMap<String, toml::Table>,
+    /// What scripts get of what they declare.
+    pub permissions: super::web::PermissionsConfig,
+    /// What scripts may send to other hosts.
+    pub web: super::web::WebConfig,
     /// Where words come from.
     pub llm: LlmConfig,
     /// What is logged, and how.

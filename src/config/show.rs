@@ -4,7 +4,7 @@
 
 use toml::{Table, Value};
 
-use super::layer::Shape;
+use super::layer::{OPEN, Shape};
 use super::{Config, Entry, SHIPPED};
 
 /// Why a key cannot be shown.
@@ -25,7 +25,7 @@ impl Config {
     pub fn find(&self, name: &str) -> Result<Vec<&Entry>, UnknownKey> {
         let inside = |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let found: Vec<_> = self.entries.iter().filter(|entry| inside(&entry.key)).collect();
-        if !found.is_empty() || name == "floimg.generators" {
+        if !found.is_empty() || OPEN.iter().any(|(section, _)| *section == name) {
             return Ok(found);
         }
         let shape = SHIPPED.parse().map(|shipped| Shape::of(&shipped)).ok();
@@ -92,6 +92,9 @@ impl Config {
     fn remark(&self, entry: &Entry) -> String {
         let origin = visible(&entry.origin.to_string());
         match (self.secret_is_set(&entry.key), entry.value.as_str()) {
+            (Some(true), Some(variable)) if entry.key.starts_with("web.") => {
+                format!("{origin}; the key is set from ${variable}")
+            }
             (Some(true), Some(variable)) => format!("{origin}; the token is set from ${variable}"),
             (Some(false), Some(variable)) => format!("{origin}; ${variable} is not set"),
             _ => origin,
@@ -102,7 +105,10 @@ impl Config {
         match key {
             "floimg.token_env" => Some(self.floimg.token.is_some()),
             "http.admin_token_env" => Some(self.http.admin_token.is_some()),
-            _ => None,
+            _ => {
+                let plugin = key.strip_prefix("web.secrets.")?;
+                Some(self.web.signing.contains_key(plugin))
+            }
         }
     }
 }

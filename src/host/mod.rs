@@ -6,6 +6,7 @@ pub mod action;
 mod allow;
 pub mod crash;
 mod doubt;
+pub mod fetch;
 pub mod gallery;
 pub mod identity;
 pub mod inbox;
@@ -13,6 +14,7 @@ pub mod journal;
 pub mod keeping;
 pub mod limits;
 pub mod offline;
+mod permission;
 pub mod provision;
 pub mod recovery;
 pub mod refusal;
@@ -38,9 +40,11 @@ use crate::floimg::Floimg;
 use crate::model::action::ActionKind;
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
+use crate::model::permission::Permissions;
 use crate::model::persona::Persona;
 use crate::model::tally::Tally;
 use crate::store::Store;
+use crate::web::Web;
 
 use crash::CrashPoint;
 use identity::Profile;
@@ -56,6 +60,8 @@ pub struct World {
     pub store: Store,
     /// The gallery.
     pub floimg: Floimg,
+    /// Hosts that scripts may call.
+    pub web: Web,
     /// Bots' time.
     pub clock: Clock,
     /// What they did.
@@ -93,6 +99,10 @@ pub struct Rules {
     pub store_value_bytes: usize,
     /// Memories of one bot.
     pub memories: u32,
+    /// What scripts get of what they declare.
+    pub permissions: Arc<Permissions>,
+    /// What scripts may send to other hosts.
+    pub outside: fetch::Outside,
 }
 
 /// What one bot may do in one tick.
@@ -110,6 +120,7 @@ pub struct Host {
     acted: AtomicU32,
     refused: AtomicU32,
     calls: AtomicU32,
+    fetched: AtomicU32,
     stopping: CancellationToken,
 }
 
@@ -162,6 +173,7 @@ impl Host {
             acted: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             calls: AtomicU32::new(0),
+            fetched: AtomicU32::new(0),
             stopping,
         })
     }

@@ -118,14 +118,10 @@ impl Slot {
                 "{name} works only while the bot lives a tick: call it inside on_start, on_tick, on_event or on_reload"
             ));
         };
-        if module.is_granted_by_name && !host.persona().needs.is_empty() {
-            let is_declared = host.persona().needs.iter().any(|need| need == module.name);
-            if !is_declared {
-                return Err(format!(
-                    "{name} needs the permission `{0}`: add \"{0}\" to the persona's needs",
-                    module.name
-                ));
-            }
+        if module.is_granted_by_name
+            && let Some(cure) = host.lacks(module.name)
+        {
+            return Err(format!("{name} needs the permission `{}`: {cure}", module.name));
         }
         Ok(Call { lua: lua.clone(), host, meter: self.meter.clone(), args: Args::new(name, values) })
     }

@@ -13,6 +13,7 @@ use crate::host::rhythm::Visit;
 use crate::host::trial::Trial;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::{BotId, VersionId};
+use crate::model::permission::Permissions;
 use crate::model::seconds::Seconds;
 use crate::store::{NewEvent, StoredEvent};
 
@@ -25,9 +26,14 @@ const TICKS: u32 = 4;
 ///
 /// # Errors
 /// The first diagnostic it raised.
-pub async fn rehearse(version: &Arc<Version>, limits: Limits, now: Timestamp) -> Result<(), Diagnostic> {
+pub async fn rehearse(
+    version: &Arc<Version>,
+    limits: Limits,
+    permissions: &Arc<Permissions>,
+    now: Timestamp,
+) -> Result<(), Diagnostic> {
     for index in 1..=BOTS {
-        let trial = Arc::new(Trial::new(now, false));
+        let trial = Arc::new(Trial::new(now, false).granting(permissions.clone()));
         let id = BotId { persona: version.persona.name.clone(), index };
         let profile = Arc::new(identity(&version.persona, index));
         let mut bot = LivingBot::new(version.clone(), limits, None)?;
@@ -54,8 +60,13 @@ pub async fn rehearse(version: &Arc<Version>, limits: Limits, now: Timestamp) ->
 /// Lets a version live a few ticks in a world that refuses everything, as worlds do.
 ///
 /// Raising there does not keep a version out, but its author should know.
-pub async fn rehearse_refused(version: &Arc<Version>, limits: Limits, now: Timestamp) -> Option<Diagnostic> {
-    let trial = Arc::new(Trial::new(now, true));
+pub async fn rehearse_refused(
+    version: &Arc<Version>,
+    limits: Limits,
+    permissions: &Arc<Permissions>,
+    now: Timestamp,
+) -> Option<Diagnostic> {
+    let trial = Arc::new(Trial::new(now, true).granting(permissions.clone()));
     let id = BotId { persona: version.persona.name.clone(), index: 1 };
     let profile = Arc::new(identity(&version.persona, 1));
     let mut bot = LivingBot::new(version.clone(), limits, None).ok()?;

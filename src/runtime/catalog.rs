@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 
 use crate::lua::limits::Limits;
 use crate::lua::testing;
@@ -16,6 +17,7 @@ use crate::lua::version::{Sources, Version, Workshop};
 use crate::lua::{rehearse, rehearse_refused};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::name::PersonaName;
+use crate::model::permission::Permissions;
 
 /// The scripts that are shipped, for a program that was started where there are none.
 #[derive(RustEmbed)]
@@ -77,12 +79,14 @@ pub struct Changes {
 }
 
 /// How a version is tested before it is accepted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Test {
     /// The limits it must keep.
     pub limits: Limits,
     /// Whether it must live through a trial.
     pub has_trial: bool,
+    /// What scripts get of what they declare.
+    pub permissions: Arc<Permissions>,
     /// Bots' time.
     pub now: Timestamp,
 }
@@ -108,7 +112,7 @@ impl Catalog {
             changes.removed.push(name);
         }
         self.misnamed.clear();
-        let all = self.workshop.fingerprint();
+        let all = fingerprint(&self.workshop, &test.permissions);
         for (stem, file) in found {
             let name = match PersonaName::new(&stem) {
                 Ok(name) => name,
@@ -132,7 +136,7 @@ impl Catalog {
                 changes.unchanged += 1;
                 continue;
             }
-            match self.build(sources, &stem, test).await {
+            match self.build(sources, &stem, &test).await {
                 Ok(version) => {
                     let entry = Entry {
                         file,
@@ -197,7 +201,7 @@ impl Catalog {
     }
 
     /// A version that can run, or all that is wrong with it, warnings too.
-    async fn build(&self, sources: &Sources, stem: &str, test: Test) -> Result<Arc<Version>, Vec<Diagnostic>> {
+    async fn build(&self, sources: &Sources, stem: &str, test: &Test) -> Result<Arc<Version>, Vec<Diagnostic>> {
         let built = self.workshop.build(sources, stem, &test.limits);
         let needs = built.as_ref().ok().map(|version| version.persona.needs.as_slice());
         let found = self.workshop.examine(sources, stem, needs);
@@ -212,10 +216,10 @@ impl Catalog {
         let mut version = Arc::new(version);
         let mut seen = None;
         if test.has_trial {
-            if let Err(raised) = rehearse(&version, test.limits, test.now).await {
+            if let Err(raised) = rehearse(&version, test.limits, &test.permissions, test.now).await {
                 return Err(told_once(vec![raised], [version.warnings.clone(), found].concat()));
             }
-            seen = rehearse_refused(&version, test.limits, test.now).await;
+            seen = rehearse_refused(&version, test.limits, &test.permissions, test.now).await;
         }
         if let Some(version) = Arc::get_mut(&mut version) {
             // What was seen to happen tells more than that it may.
@@ -224,6 +228,15 @@ impl Catalog {
         }
         Ok(version)
     }
+}
+
+/// What decides whether a version is accepted: the files, and what the config grants. One that was refused for want of a
+/// permission is looked at again when the operator grants it.
+fn fingerprint(workshop: &Workshop, permissions: &Permissions) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(workshop.fingerprint());
+    hash.update(format!("{permissions:?}"));
+    hash.finalize().into()
 }
 
 /// Builds a version that was accepted once, of the files it was made of. Runs scripts, so it belongs where scripts run.

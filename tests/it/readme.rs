@@ -7,6 +7,7 @@ use std::time::Duration;
 use floimg_fleet::lua::limits::Limits;
 use floimg_fleet::lua::version::{Sources, Workshop};
 use floimg_fleet::lua::{rehearse, rehearse_refused};
+use floimg_fleet::model::permission::Permissions;
 
 const README: &str = include_str!("../../README.md");
 
@@ -76,6 +77,7 @@ async fn the_first_persona_lives() {
     let version = Arc::new(workshop.build(&sources, "night_owl", &limits).expect("nothing is wrong with it"));
     assert!(version.warnings.is_empty(), "{:?}", version.warnings);
     let now = "2026-01-01T00:00:00Z".parse().expect("a time");
-    rehearse(&version, limits, now).await.expect("it lives");
-    assert_eq!(rehearse_refused(&version, limits, now).await.map(|wrong| format!("{wrong:?}")), None);
+    let usual = Arc::new(Permissions::usual());
+    rehearse(&version, limits, &usual, now).await.expect("it lives");
+    assert_eq!(rehearse_refused(&version, limits, &usual, now).await.map(|wrong| format!("{wrong:?}")), None);
 }

@@ -1,8 +1,11 @@
 //! What authors rely on: state, life's functions, events, permissions, failures, stores, memory, chance and time.
 
+use std::sync::Arc;
+
 use floimg_fleet::host::trial::Trial;
 use floimg_fleet::lua::rehearse;
 use floimg_fleet::model::name::VersionId;
+use floimg_fleet::model::permission::Permissions;
 use floimg_fleet::store::{NewEvent, StoredEvent};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -246,20 +249,25 @@ async fn words_and_json_do_what_they_say() {
     left_by(body).await;
 }
 
+fn usual() -> Arc<Permissions> {
+    Arc::new(Permissions::usual())
+}
+
 #[tokio::test]
 async fn a_version_can_be_tried_as_often_as_one_likes() {
     let version = version("bot.state.n = (bot.state.n or 0) + 1 floimg.upvote('p1') return rand.pause(40)");
     for _ in 0..3 {
         assert_eq!(
-            rehearse(&version, PATIENT, Timestamp::UNIX_EPOCH).await.map_err(|problem| problem.to_string()),
+            rehearse(&version, PATIENT, &usual(), Timestamp::UNIX_EPOCH).await.map_err(|problem| problem.to_string()),
             Ok(())
         );
     }
     assert!(Trial::new(Timestamp::UNIX_EPOCH, true).refuses());
     let broken =
         build(&[("personas/test.luau", &ticking("if bot.state.n then error('later') end bot.state.n = 1"))], &LIMITS);
-    let problem =
-        rehearse(&broken.expect("a version"), PATIENT, Timestamp::UNIX_EPOCH).await.expect_err("in a later tick");
+    let problem = rehearse(&broken.expect("a version"), PATIENT, &usual(), Timestamp::UNIX_EPOCH)
+        .await
+        .expect_err("in a later tick");
     assert!(problem.message.contains("later"), "{problem}");
 }
 

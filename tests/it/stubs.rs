@@ -2,10 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::Arc;
 
+use floimg_fleet::host::trial::Trial;
+use floimg_fleet::lua::api::Module;
 use floimg_fleet::lua::modules::{MODULES, SHARED_TYPES};
-use floimg_fleet::lua::vm_globals;
+use floimg_fleet::lua::{Lived, vm_globals};
+use floimg_fleet::model::diagnostic::Diagnostic;
 use floimg_fleet::model::failure::FailureKind;
+use floimg_fleet::model::grant::HostGrant;
+use floimg_fleet::model::permission::Permissions;
+use jiff::Timestamp;
 
 use super::workbench::{Life, PATIENT, build, live, ticking};
 
@@ -81,6 +88,20 @@ fn every_primitive_has_a_stub_and_every_stub_a_primitive() {
     }
 }
 
+/// Runs an example, for a bot that is granted what it needs.
+async fn run(module: &Module, code: &str) -> Result<Lived, Diagnostic> {
+    if module.name != "http" {
+        return live(code).await;
+    }
+    let persona = ticking(code).replace("\nP.on_tick", "\nP.needs = { \"http\" } P.on_tick");
+    let mut life = Life::new(build(&[("personas/test.luau", &persona)], &PATIENT).expect("a version"), PATIENT, None)?;
+    let mut granted = Permissions::usual();
+    let hosts = ["api.example.com", "hooks.example.com"].map(|host| HostGrant::parse(host).expect("a host"));
+    granted.persona_hosts.insert("test".to_owned(), hosts.into());
+    life.trial = Arc::new(Trial::new(Timestamp::UNIX_EPOCH, false).granting(Arc::new(granted)));
+    life.live().await
+}
+
 #[tokio::test]
 async fn every_example_runs() {
     let mut wrong = String::new();
@@ -90,7 +111,12 @@ async fn every_example_runs() {
         }
         for function in declared(module.name, module.types) {
             let code = example(&function.docs);
-            if let Err(problem) = live(&code).await {
+            if function.name == "http.post" {
+                let problem = run(module, &code).await.expect_err("a bot only reads").to_string();
+                assert!(problem.contains("may only get"), "{problem}");
+                continue;
+            }
+            if let Err(problem) = run(module, &code).await {
                 writeln!(wrong, "{}: {problem}\n{code}", function.name).expect("room");
             }
         }

@@ -12,7 +12,7 @@ use source::{Mention, Source};
 /// The modules of the crate by floor; a module may name those below it.
 const FLOORS: [&[&str]; 7] = [
     &["backoff", "clock", "config", "model", "secret", "text"],
-    &["floimg", "llm", "store", "studio"],
+    &["floimg", "llm", "store", "studio", "web"],
     &["host"],
     &["lua"],
     &["runtime"],
@@ -27,7 +27,7 @@ const OWNERS: [(&str, &[&str]); 10] = [
     ("annotate_snippets", &["model/frame.rs"]),
     ("sqlx", &["store/"]),
     ("axum", &["http/", "studio/", "app.rs"]),
-    ("reqwest", &["floimg/", "llm/"]),
+    ("reqwest", &["floimg/", "llm/", "web/"]),
     ("async_openai", &["llm/"]),
     ("notify", &["runtime/"]),
     ("clap", &["cli/"]),

@@ -96,7 +96,17 @@ fn corpus() -> Vec<Wrong> {
 /// What the next start would say of these files.
 async fn told(catalog: &mut Catalog, sources: &Sources) -> Vec<Diagnostic> {
     let now: Timestamp = "2026-03-04T17:30:00Z".parse().expect("a time");
-    catalog.refresh(sources, Test { limits: FAIR, has_trial: true, now }).await;
+    catalog
+        .refresh(
+            sources,
+            Test {
+                limits: FAIR,
+                has_trial: true,
+                permissions: std::sync::Arc::new(floimg_fleet::model::permission::Permissions::usual()),
+                now,
+            },
+        )
+        .await;
     let entry = catalog.entries.values().next().expect("the persona");
     let warnings = entry.version.as_ref().filter(|_| entry.errors.is_empty()).map(|version| version.warnings.clone());
     [entry.errors.clone(), entry.warnings.clone(), warnings.unwrap_or_default()].concat()

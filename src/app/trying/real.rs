@@ -33,6 +33,7 @@ use crate::model::name::BotId;
 use crate::model::status::Rest;
 use crate::runtime::bot::{self, Job, Shared};
 use crate::store::{BotRow, NewBot, Store, TickRow};
+use crate::web::{self, Web};
 
 /// Bots on trial have places from here on, which no roster reaches.
 const FIRST: u32 = 1_000_001;
@@ -103,6 +104,8 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
         journal: Journal::new(store.clone()),
         store,
         floimg,
+        web: Web::new(config.web.max_concurrent, config.floimg.connect_timeout, web::system_lookup())
+            .map_err(anyhow::Error::new)?,
         clock,
         rules: ArcSwap::from_pointee(crate::app::rules(config)),
         known: ArcSwap::from_pointee(known),

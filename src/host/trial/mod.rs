@@ -6,7 +6,7 @@ mod act;
 mod given;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, FeedQuery, FeedSort, Post};
 use crate::model::name::BotId;
+use crate::model::permission::Permissions;
 use crate::model::seconds::Seconds;
 use crate::store::{Change, StoredEvent, StoredMemory};
 
@@ -28,6 +29,7 @@ pub struct Trial {
     refuses: bool,
     seed: String,
     rules: Option<TrialRules>,
+    permissions: Arc<Permissions>,
 }
 
 /// The host's rules, for a trial that holds bots to them as the world does.
@@ -159,7 +161,13 @@ impl Trial {
             scripted: BTreeMap::new(),
             events: Vec::new(),
         };
-        Self { inner: Mutex::new(inner), refuses: false, seed: seed.to_owned(), rules }
+        Self {
+            inner: Mutex::new(inner),
+            refuses: false,
+            seed: seed.to_owned(),
+            rules,
+            permissions: Arc::new(Permissions::usual()),
+        }
     }
 
     /// The same gallery with the host's rules, for people who want to see what a script does in it.
@@ -167,6 +175,16 @@ impl Trial {
         seed.clone_into(&mut self.seed);
         self.rules = Some(rules);
         self
+    }
+
+    /// The same, where scripts get what these permissions grant.
+    #[must_use]
+    pub fn granting(self, permissions: Arc<Permissions>) -> Self {
+        Self { permissions, ..self }
+    }
+
+    pub(super) fn permissions(&self) -> Arc<Permissions> {
+        self.permissions.clone()
     }
 
     /// Whether every call fails.

@@ -5,6 +5,7 @@
 mod bot;
 pub(in crate::lua) mod events;
 mod floimg;
+mod http;
 mod json;
 mod llm;
 mod log;
@@ -17,12 +18,13 @@ mod time;
 use super::api::Module;
 
 /// Every module, in the order of the documentation.
-pub const MODULES: [Module; 11] = [
+pub const MODULES: [Module; 12] = [
     floimg::MODULE,
     llm::MODULE,
     store::MODULE,
     memory::MODULE,
     events::MODULE,
+    http::MODULE,
     time::MODULE,
     text::MODULE,
     rand::MODULE,

@@ -24,7 +24,13 @@ const WOKEN_WITHIN_SECS: f64 = 3.0;
 impl Supervisor {
     fn test(&self) -> Test {
         let settings = self.shared.settings.load();
-        Test { limits: settings.limits, has_trial: settings.has_trial, now: self.shared.world.clock.now() }
+        let world = &self.shared.world;
+        Test {
+            limits: settings.limits,
+            has_trial: settings.has_trial,
+            permissions: world.rules.load().permissions.clone(),
+            now: world.clock.now(),
+        }
     }
 
     /// Begins to look at the files; while a look is under way, another follows it.

@@ -12,12 +12,14 @@ use floimg_fleet::floimg::Floimg;
 use floimg_fleet::floimg::options::Options;
 use floimg_fleet::floimg::signals::Signals;
 use floimg_fleet::host::crash::CrashPoint;
+use floimg_fleet::host::fetch::Outside;
 use floimg_fleet::host::journal::Journal;
 use floimg_fleet::host::limits::{Cap, Caps};
 use floimg_fleet::host::{Rules, World};
 use floimg_fleet::model::activity::{Ending, NewActivity};
 use floimg_fleet::model::diagnostic::Diagnostic;
 use floimg_fleet::model::name::{BotId, PersonaName, VersionId};
+use floimg_fleet::model::permission::Permissions;
 use floimg_fleet::model::seconds::Seconds;
 use floimg_fleet::model::status::{BotStatus, Rest};
 use floimg_fleet::model::tally::Tally;
@@ -25,6 +27,7 @@ use floimg_fleet::runtime::fleet::{Command, Fleet};
 use floimg_fleet::runtime::view::{BotPage, BotView, FleetView, Lag, Reloaded, ScriptView, Target, VersionChange};
 use floimg_fleet::secret::Secret;
 use floimg_fleet::store::{Store, StoredVersion};
+use floimg_fleet::web::{self, Web};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -96,11 +99,19 @@ impl Double {
             store_entries: 500,
             store_value_bytes: 16 << 10,
             memories: 400,
+            permissions: Arc::new(Permissions::usual()),
+            outside: Outside {
+                limits: web::Limits { timeout: Duration::from_secs(5), request_bytes: 1 << 16, reply_bytes: 1 << 16 },
+                calls_per_tick: 5,
+                keys: BTreeMap::new(),
+            },
         };
+        let web = Web::new(1, Duration::from_secs(5), web::system_lookup()).expect("a client");
         let world = Arc::new(World {
             journal: Journal::new(store.clone()),
             store,
             floimg,
+            web,
             clock: clock.clone(),
             rules: ArcSwap::from_pointee(rules),
             known: ArcSwap::from_pointee(HashMap::new()),
