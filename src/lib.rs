@@ -16,7 +16,7 @@
 //! | 6 | [`app`], [`cli`] | config in, a living fleet out; the only place that knows everything |
 //! | 5 | [`http`] | the status API and its page, through a handle |
 //! | 4 | [`runtime`] | catalog (what should run), plan (pure), supervisor (owner of all tasks), watch (hints) |
-//! | 3 | [`lua`] | sandboxed VMs, the script API, versions, the trial run; alone names `mlua` |
+//! | 3 | [`lua`] | sandboxed VMs, the script API, versions, the trial run, tests of scripts; alone names `mlua` |
 //! | 2 | [`host`] | what one bot may do: look, act by intents, keep, write; rhythm and limits |
 //! | 1 | [`floimg`], [`store`], [`studio`], [`web`] | the client; SQLite; the embedded stand-in; requests to granted hosts |
 //! | 0 | [`model`], [`config`], [`clock`], [`text`], [`backoff`], [`secret`] | plain data and pure functions |
