@@ -1,4 +1,4 @@
-//! `fleet new`: a working beginning of a script.
+//! `fleet new`: a working beginning of a script, with its test.
 //!
 //! What is there is never overwritten.
 
@@ -38,32 +38,40 @@ impl Kind {
         }
     }
 
-    fn template(self) -> &'static str {
+    /// The script, and its test.
+    fn templates(self) -> [&'static str; 2] {
         match self {
-            Self::Persona => include_str!("new/persona.luau"),
-            Self::Behaviour => include_str!("new/behaviour.luau"),
+            Self::Persona => [include_str!("new/persona.luau"), include_str!("new/persona.test.luau")],
+            Self::Behaviour => [include_str!("new/behaviour.luau"), include_str!("new/behaviour.test.luau")],
         }
     }
 }
 
-/// Writes the file and says what to do next.
+/// Writes the files and says what to do next.
 pub(super) fn run(config: &Config, args: &NewArgs, output: &Output) -> Result<Exit, Failure> {
     let folder = config.scripts_dir.join(args.kind.folder());
     let name = args.name.as_str();
-    let taken =
-        ["luau", "lua"].map(|ending| folder.join(format!("{name}.{ending}"))).into_iter().find(|path| path.exists());
+    let endings = ["luau", "lua", "test.luau", "test.lua"];
+    let taken = endings.map(|ending| folder.join(format!("{name}.{ending}"))).into_iter().find(|path| path.exists());
     if let Some(taken) = taken {
         let hint = Some("choose another name, or edit that file".to_owned());
         return Err(Failure::usage(anyhow::anyhow!("`{}` is there already", taken.display()), hint));
     }
     let title = title_of(name);
+    let [script, test] = args.kind.templates().map(|text| text.replace("NAME", name).replace("TITLE", &title));
     let path = folder.join(format!("{name}.luau"));
-    write(&path, &args.kind.template().replace("NAME", name).replace("TITLE", &title))?;
-    let next = match args.kind {
-        Kind::Persona => format!("fleet check {0}\nfleet bots --persona {name}    when a fleet runs\n", path.display()),
+    let test_path = folder.join(format!("{name}.test.luau"));
+    write(&path, &script)?;
+    write(&test_path, &test)?;
+    let use_it = match args.kind {
+        Kind::Persona => format!("fleet try {name}    see it live a few ticks\n"),
         Kind::Behaviour => format!("local {name} = require(\"@behaviours/{name}\")    in a persona\n"),
     };
-    output.text(&format!("written  {}\n\n{next}", path.display()))?;
+    output.text(&format!(
+        "written  {0}\nwritten  {1}\n\nNext:\n  fleet check {0}\n  fleet test {name}\n  {use_it}",
+        path.display(),
+        test_path.display()
+    ))?;
     Ok(Exit::Fine)
 }
 

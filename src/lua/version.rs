@@ -140,12 +140,13 @@ impl Workshop {
         }
         let fine: Vec<(&str, &str)> = changed
             .iter()
-            .filter(|(.., code)| code.is_ok())
+            // A test has words of its own, which no other script finds.
+            .filter(|(path, .., code)| code.is_ok() && !is_test(path))
             .map(|(path, text, ..)| (path.as_str(), &***text))
             .collect();
         let mut studies = analysis::study_all(&fine, &self.surface).into_iter();
         for (path, _, digest, bytecode) in changed {
-            let study = if bytecode.is_ok() { studies.next().flatten().map(Arc::new) } else { None };
+            let study = if bytecode.is_ok() && !is_test(path) { studies.next().flatten().map(Arc::new) } else { None };
             self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode, study }));
         }
     }
@@ -276,6 +277,10 @@ impl Version {
     pub fn is_made_of(&self, sources: &Sources) -> bool {
         self.files.iter().all(|(path, text)| sources.files.get(path) == Some(text))
     }
+}
+
+fn is_test(path: &str) -> bool {
+    path.ends_with(".test.luau") || path.ends_with(".test.lua")
 }
 
 fn digest(files: &BTreeMap<String, Arc<str>>) -> VersionId {
