@@ -1,6 +1,6 @@
 //! `fleet types`: what an editor needs to complete and check scripts.
 //!
-//! Nothing that somebody wrote by hand is overwritten: settings are added to, and what cannot be added to is told.
+//! Nothing that somebody wrote by hand is lost in silence: settings are added to, and what is replaced is told.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use crate::config::Config;
-use crate::lua::definitions;
+use crate::lua::{definitions, reference};
 
 /// `fleet types`
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub(super) struct TypesArgs {
     /// Write nothing; exit with 4 when something is missing or stale
     #[arg(long)]
     check: bool,
+    /// Write only the reference for people, as one Markdown page
+    #[arg(long, value_name = "FILE")]
+    reference: Option<PathBuf>,
 }
 
 /// Where the definitions are, below the folder.
@@ -30,6 +33,11 @@ const DEFINITIONS: &str = ".fleet/fleet.d.luau";
 const ALIASES: &str = ".luaurc";
 /// Where Visual Studio Code and its kin keep a folder's settings.
 const SETTINGS: &str = ".vscode/settings.json";
+
+/// Keys that stay as somebody set them.
+const CHOICES: [&str; 2] = ["languageMode", NEW_SOLVER];
+/// The type checker that finds a misspelt field of a persona; the stubs are written for it.
+const NEW_SOLVER: &str = "luau-lsp.fflags.enableNewSolver";
 
 /// What became of one file.
 enum State {
@@ -43,6 +51,8 @@ struct Wanted {
     path: PathBuf,
     text: String,
     state: State,
+    /// What somebody wrote that is not in the new text.
+    lost: Vec<String>,
 }
 
 /// Writes the files, or tells which are not as they should be.
@@ -51,11 +61,14 @@ pub(super) fn run(config: &Config, args: &TypesArgs, output: &Output) -> Result<
         let hint = Some("name a folder that is there, or go to it and leave the name out".to_owned());
         return Err(Failure::usage(anyhow::anyhow!("there is no folder `{}`", args.dir.display()), hint));
     }
-    let wanted = [
-        wanted(args.dir.join(DEFINITIONS), |_| Ok(definitions::definitions()))?,
-        wanted(args.dir.join(ALIASES), |old| merge(old, &aliases(config, &args.dir)))?,
-        wanted(args.dir.join(SETTINGS), |old| merge(old, &settings()))?,
-    ];
+    let wanted = match &args.reference {
+        Some(file) => vec![wanted(file.clone(), |_| Ok((reference::reference(), Vec::new())))?],
+        None => vec![
+            wanted(args.dir.join(DEFINITIONS), |old| Ok((definitions::definitions(), changed_by_hand(old))))?,
+            wanted(args.dir.join(ALIASES), |old| merge(old, &aliases(config, &args.dir)))?,
+            wanted(args.dir.join(SETTINGS), |old| merge(old, &settings()))?,
+        ],
+    };
     let mut stale = 0;
     for file in &wanted {
         let path = file.path.display();
@@ -67,6 +80,9 @@ pub(super) fn run(config: &Config, args: &TypesArgs, output: &Output) -> Result<
             (State::Stale, false) => format!("updated     {path}\n"),
         };
         output.text(&line)?;
+        for lost in &file.lost {
+            output.text(&format!("            {} {lost}\n", if args.check { "would replace" } else { "replaced" }))?;
+        }
         if !matches!(file.state, State::Current) {
             stale += 1;
             if !args.check {
@@ -76,9 +92,15 @@ pub(super) fn run(config: &Config, args: &TypesArgs, output: &Output) -> Result<
     }
     if args.check {
         if stale > 0 {
-            output.text("`fleet types` brings them up to date\n")?;
+            let how =
+                args.reference.as_ref().map(|file| format!(" --reference {}", file.display())).unwrap_or_default();
+            output
+                .text(&format!("`fleet types{how}` brings {} up to date\n", if stale > 1 { "them" } else { "it" }))?;
         }
         return Ok(if stale > 0 { Exit::Scripts } else { Exit::Fine });
+    }
+    if args.reference.is_some() {
+        return Ok(Exit::Fine);
     }
     output.text(
         "Visual Studio Code: install the extension `luau-lsp` and open the folder.\n\
@@ -87,7 +109,10 @@ pub(super) fn run(config: &Config, args: &TypesArgs, output: &Output) -> Result<
     Ok(Exit::Fine)
 }
 
-fn wanted(path: PathBuf, text: impl FnOnce(Option<&str>) -> anyhow::Result<String>) -> Result<Wanted, Failure> {
+/// A text, and what of the old one is not in it.
+type Text = (String, Vec<String>);
+
+fn wanted(path: PathBuf, text: impl FnOnce(Option<&str>) -> anyhow::Result<Text>) -> Result<Wanted, Failure> {
     let old = match std::fs::read_to_string(&path) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -95,7 +120,7 @@ fn wanted(path: PathBuf, text: impl FnOnce(Option<&str>) -> anyhow::Result<Strin
             return Err(anyhow::Error::new(error).context(format!("could not read `{}`", path.display())).into());
         }
     };
-    let text = text(old.as_deref()).map_err(|problem| {
+    let (text, lost) = text(old.as_deref()).map_err(|problem| {
         let hint =
             format!("add these keys by hand, or move the file away and run `fleet types` again:\n{}", keys_of(&path));
         Failure::usage(problem.context(format!("could not add to `{}`", path.display())), Some(hint))
@@ -105,7 +130,17 @@ fn wanted(path: PathBuf, text: impl FnOnce(Option<&str>) -> anyhow::Result<Strin
         Some(old) if old == text => State::Current,
         Some(_) => State::Stale,
     };
-    Ok(Wanted { path, text, state })
+    Ok(Wanted { path, text, state, lost })
+}
+
+/// The definitions carry a digest of themselves, so that what a program wrote and what a person changed can be told apart.
+fn changed_by_hand(old: Option<&str>) -> Vec<String> {
+    match old {
+        Some(old) if !definitions::is_untouched(old) => {
+            vec!["what was changed by hand; put definitions of your own into a file of their own".to_owned()]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn keys_of(path: &Path) -> String {
@@ -145,36 +180,49 @@ fn aliases(config: &Config, dir: &Path) -> Value {
 fn settings() -> Value {
     json!({
         "luau-lsp.platform.type": "standard",
+        NEW_SOLVER: true,
         "luau-lsp.types.definitionFiles": { "@fleet": DEFINITIONS },
     })
 }
 
-/// Adds keys to what is there. A key that somebody set otherwise is set anew only where the value is ours alone.
-fn merge(old: Option<&str>, keys: &Value) -> anyhow::Result<String> {
+/// Adds keys to what is there. What somebody set otherwise and the editor needs is replaced, and told.
+fn merge(old: Option<&str>, keys: &Value) -> anyhow::Result<Text> {
     let mut all: Value = match old.map(str::trim).filter(|old| !old.is_empty()) {
         None => Value::Object(Map::new()),
         Some(old) => serde_json::from_str(old).context("it is not plain JSON (comments are not)")?,
     };
     anyhow::ensure!(all.is_object(), "it is not a JSON object");
-    add(&mut all, keys);
-    Ok(format!("{all:#}\n"))
+    let before = all.clone();
+    let mut lost = Vec::new();
+    add(&mut all, keys, "", &mut lost);
+    // The same keys in another layout are as good.
+    let text = old.filter(|_| all == before).map_or_else(|| format!("{all:#}\n"), str::to_owned);
+    Ok((text, lost))
 }
 
-fn add(all: &mut Value, keys: &Value) {
-    match (all, keys) {
-        (Value::Object(all), Value::Object(keys)) => {
-            for (key, value) in keys {
-                match all.get_mut(key) {
-                    Some(there) if value.is_object() && there.is_object() => add(there, value),
-                    // A mode that somebody chose stays.
-                    Some(_) if key == "languageMode" => {}
-                    _ => {
-                        all.insert(key.clone(), value.clone());
-                    }
+fn add(all: &mut Value, keys: &Value, path: &str, lost: &mut Vec<String>) {
+    let (Value::Object(all), Value::Object(keys)) = (all, keys) else { return };
+    for (key, value) in keys {
+        let path = if path.is_empty() { key.clone() } else { format!("{path} → {key}") };
+        match all.get_mut(key) {
+            Some(there) if value.is_object() && there.is_object() => add(there, value, &path, lost),
+            Some(there) if there == value => {}
+            // How strictly scripts are checked is for somebody who chose it.
+            Some(_) if CHOICES.contains(&key.as_str()) => {}
+            // The list that luau-lsp also takes is kept, and added to.
+            Some(Value::Array(there)) if key == "luau-lsp.types.definitionFiles" => {
+                let ours = Value::from(DEFINITIONS);
+                if !there.contains(&ours) {
+                    there.push(ours);
                 }
             }
+            there => {
+                if let Some(there) = there {
+                    lost.push(format!("{path}, which was {there}"));
+                }
+                all.insert(key.clone(), value.clone());
+            }
         }
-        (all, keys) => *all = keys.clone(),
     }
 }
 
@@ -182,19 +230,33 @@ fn add(all: &mut Value, keys: &Value) {
 mod tests {
     use super::*;
 
+    fn merged(old: &str, keys: &Value) -> (Value, Vec<String>) {
+        let (text, lost) = merge(Some(old), keys).expect("merged");
+        (serde_json::from_str(&text).expect("JSON"), lost)
+    }
+
     #[test]
-    fn what_is_there_is_added_to() {
+    fn what_is_there_is_added_to_and_what_is_replaced_is_told() {
         let old = r#"{"editor.tabSize": 2, "luau-lsp.types.definitionFiles": {"@mine": "mine.d.luau"}}"#;
-        let new: Value = serde_json::from_str(&merge(Some(old), &settings()).expect("merged")).expect("JSON");
+        let (new, lost) = merged(old, &settings());
         assert_eq!(new["editor.tabSize"], 2);
         assert_eq!(new["luau-lsp.types.definitionFiles"], json!({ "@mine": "mine.d.luau", "@fleet": DEFINITIONS }));
-        let mode: Value = serde_json::from_str(
-            &merge(Some("{\"languageMode\": \"nonstrict\"}"), &json!({ "languageMode": "strict" })).expect("merged"),
-        )
-        .expect("JSON");
-        assert_eq!(mode["languageMode"], "nonstrict");
+        assert!(lost.is_empty(), "{lost:?}");
+        let (new, lost) = merged(r#"{"luau-lsp.types.definitionFiles": ["mine.d.luau"]}"#, &settings());
+        assert_eq!(new["luau-lsp.types.definitionFiles"], json!(["mine.d.luau", DEFINITIONS]));
+        assert!(lost.is_empty(), "{lost:?}");
+        let keys = json!({ "languageMode": "strict", "aliases": { "lib": "scripts/lib" } });
+        let (new, lost) = merged(r#"{"languageMode": "nonstrict", "aliases": {"lib": "mine", "x": "y"}}"#, &keys);
+        assert_eq!(new, json!({ "languageMode": "nonstrict", "aliases": { "lib": "scripts/lib", "x": "y" } }));
+        assert_eq!(lost, ["aliases → lib, which was \"mine\""]);
         for wrong in ["// mine\n{}", "[1]", "{"] {
             assert!(merge(Some(wrong), &settings()).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_keeps_its_layout() {
+        let old = settings().to_string();
+        assert_eq!(merge(Some(&old), &settings()).expect("merged").0, old);
     }
 }

@@ -2,18 +2,29 @@
 //!
 //! It is made of the stubs that stand beside the modules, so it says what this program offers and nothing else.
 
-use super::modules::{MODULES, PERSONA_TYPES, SHARED_TYPES};
+use sha2::{Digest, Sha256};
+
+use super::modules::{MODULES, PERSONA_TYPES, PLUGIN_TYPES, SHARED_TYPES};
 
 /// The whole definition file.
 pub fn definitions() -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text =
-        format!("-- floimg-fleet {version}: what scripts can use. Written by `fleet types`; changes here are lost.\n");
     let stubs = MODULES.iter().map(|module| module.types).filter(|types| !types.is_empty());
-    for part in [SHARED_TYPES, PERSONA_TYPES].into_iter().chain(stubs) {
-        text.push('\n');
-        text.push_str(part.trim());
-        text.push('\n');
-    }
-    text
+    let parts = [SHARED_TYPES, PERSONA_TYPES, PLUGIN_TYPES].into_iter().chain(stubs);
+    let body: String = parts.map(|part| format!("\n{}\n", part.trim())).collect();
+    format!(
+        "-- floimg-fleet {}: what scripts can use. Written by `fleet types`; changes here are lost. digest {}\n{body}",
+        env!("CARGO_PKG_VERSION"),
+        digest(&body)
+    )
+}
+
+/// Whether a definition file, of whatever version, is as a program wrote it.
+pub fn is_untouched(text: &str) -> bool {
+    text.split_once('\n').is_some_and(|(head, body)| head.ends_with(&format!("digest {}", digest(body))))
+}
+
+fn digest(body: &str) -> String {
+    // Editors and version control may change how lines end.
+    let plain = body.replace("\r\n", "\n");
+    Sha256::digest(plain.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,6 +12,7 @@ pub mod limits;
 mod living;
 pub mod modules;
 mod persona;
+pub mod reference;
 mod syntax;
 pub mod testing;
 pub mod trace;

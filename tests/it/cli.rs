@@ -45,12 +45,16 @@ fn a_new_script_is_right_from_the_start_and_never_overwrites_one() {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let file = std::fs::read_to_string(place.dir.path().join("scripts/personas/night_owl.luau")).expect("a file");
     assert!(file.contains("name = \"Night owl\"") && !file.contains("NAME") && !file.contains("TITLE"), "{file}");
-    assert_eq!(place.run(&["new", "behaviour", "wave"]).0, 0);
+    let (code, out, _) = place.run(&["new", "behaviour", "wave"]);
+    let (script, test) = ("scripts/behaviours/wave.luau", "scripts/behaviours/wave.test.luau");
+    assert!(code == 0 && out.contains(script) && out.contains(test) && out.contains("fleet test wave"), "{out}");
+    assert!(place.dir.path().join(script).exists() && place.dir.path().join(test).exists());
     let (code, out, err) = place.run(&["check"]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.contains("1 persona fine: night_owl, 0 errors, 0 warnings"), "{out}");
     for (args, words) in [
         (["new", "persona", "night_owl"], "is there already"),
+        (["new", "behaviour", "wave"], "is there already"),
         (["new", "persona", "Night"], "is no name for a persona"),
         (["new", "persona", "../night"], "is no name for a persona"),
         (["new", "plugging", "x"], "invalid value"),
@@ -81,6 +85,17 @@ fn types_are_written_kept_up_to_date_and_added_to_what_is_there() {
     std::fs::write(path(".fleet/fleet.d.luau"), types.replace("floimg", "flo")).expect("a file");
     let (code, out, _) = place.run(&["types", "--check"]);
     assert!(code == 4 && out.contains("stale       ./.fleet/fleet.d.luau"), "{out}");
+    // What somebody did to it by hand is not lost in silence; what an older version wrote is no loss.
+    assert!(out.contains("would replace what was changed by hand"), "{out}");
+    let (code, out, _) = place.run(&["types"]);
+    assert!(code == 0 && out.contains("replaced what was changed by hand"), "{out}");
+    assert_eq!(read(".fleet/fleet.d.luau"), types);
+    assert!(!place.run(&["types"]).1.contains("replaced"));
+    std::fs::write(path(".luaurc"), "{ \"aliases\": { \"lib\": \"elsewhere\" } }").expect("a file");
+    let (code, out, _) = place.run(&["types"]);
+    assert!(code == 0 && out.contains("replaced aliases → lib, which was \"elsewhere\""), "{out}");
+    let (code, out, _) = place.run(&["types", "--reference", "reference.md"]);
+    assert!(code == 0 && read("reference.md").contains("### floimg.feed") && !out.contains("luaurc"), "{out}");
     // What cannot be added to is left alone, with what to add.
     std::fs::write(path(".vscode/settings.json"), "// mine\n{}").expect("a file");
     let (code, _, err) = place.run(&["types"]);

@@ -34,5 +34,8 @@ pub const MODULES: [Module; 11] = [
 /// What a persona's file returns.
 pub const PERSONA_TYPES: &str = include_str!("../persona.d.luau");
 
+/// What a plugin's file returns.
+pub const PLUGIN_TYPES: &str = include_str!("../plugin.d.luau");
+
 /// Shapes that more than one module uses.
 pub const SHARED_TYPES: &str = include_str!("types.d.luau");
