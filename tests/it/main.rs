@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod contract;
 mod crash;
+mod docs;
 mod hostile;
 mod living;
 mod readme;
