@@ -30,6 +30,7 @@ const AFTER_HELP: &str = "\
 Examples:
   fleet                                  run with ./config.toml, or with the defaults
   fleet --set clock.speed=600            run ten times as fast as the defaults do
+  fleet new persona night_owl            begin a persona
   fleet check scripts/personas           look for errors in scripts
   fleet test ai_artist                   run the tests of one script
   fleet try ai_artist --dry-run          watch one bot live a few ticks
@@ -78,20 +79,18 @@ struct Global {
 enum Command {
     /// Run the fleet until it is told to stop (what `fleet` does without a command)
     Run(local::RunArgs),
-    /// Check scripts without running a fleet
+    /// Begin a script: a working file to change, and its test
+    New(new::NewArgs),
+    /// Write what an editor needs to complete and check scripts
+    Types(types::TypesArgs),
+    /// Look for mistakes in scripts, without running a fleet
     Check(check::CheckArgs),
     /// Run the tests beside the scripts
     Test(test::TestArgs),
     /// Let a bot live a few ticks, and tell what it sees, considers and does
     Try(trying::TryArgs),
-    /// Begin a script: a working file to change
-    New(new::NewArgs),
-    /// Write what an editor needs to complete and check scripts
-    Types(types::TypesArgs),
     /// Run only the embedded studio
     Studio,
-    /// List the agent accounts, for analytics to leave out
-    Agents(local::AgentsArgs),
     /// Show how the running fleet is doing
     Status(show::JsonArgs),
     /// List the running fleet's bots, or show one
@@ -106,6 +105,8 @@ enum Command {
     Reload(control::TargetArgs),
     /// List the running fleet's scripts, their versions and errors; compare, pin or roll back versions
     Scripts(versions::ScriptsArgs),
+    /// List the agent accounts, for analytics to leave out
+    Agents(local::AgentsArgs),
     /// Print the config that is in force, with the origin of each key
     Config(config::ConfigArgs),
 }
