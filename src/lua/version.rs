@@ -12,6 +12,7 @@ use super::analysis::across::{self, Studies};
 use super::analysis::study::Study;
 use super::analysis::surface::Surface;
 use super::limits::Limits;
+use super::testing::is_test;
 use super::vm::{self, Vm};
 use super::{analysis, contract, fault, persona};
 use crate::model::diagnostic::{Diagnostic, Severity};
@@ -277,10 +278,6 @@ impl Version {
     pub fn is_made_of(&self, sources: &Sources) -> bool {
         self.files.iter().all(|(path, text)| sources.files.get(path) == Some(text))
     }
-}
-
-fn is_test(path: &str) -> bool {
-    path.ends_with(".test.luau") || path.ends_with(".test.lua")
 }
 
 fn digest(files: &BTreeMap<String, Arc<str>>) -> VersionId {
