@@ -12,7 +12,6 @@ use super::analysis::across::{self, Studies};
 use super::analysis::study::Study;
 use super::analysis::surface::Surface;
 use super::limits::Limits;
-use super::testing::is_test;
 use super::vm::{self, Vm};
 use super::{analysis, contract, fault, persona};
 use crate::model::diagnostic::{Diagnostic, Severity};
@@ -141,13 +140,12 @@ impl Workshop {
         }
         let fine: Vec<(&str, &str)> = changed
             .iter()
-            // A test has words of its own, which no other script finds.
-            .filter(|(path, .., code)| code.is_ok() && !is_test(path))
+            .filter(|(.., code)| code.is_ok())
             .map(|(path, text, ..)| (path.as_str(), &***text))
             .collect();
         let mut studies = analysis::study_all(&fine, &self.surface).into_iter();
         for (path, _, digest, bytecode) in changed {
-            let study = if bytecode.is_ok() && !is_test(path) { studies.next().flatten().map(Arc::new) } else { None };
+            let study = if bytecode.is_ok() { studies.next().flatten().map(Arc::new) } else { None };
             self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode, study }));
         }
     }
