@@ -81,14 +81,14 @@ enum Command {
     Run(local::RunArgs),
     /// Begin a script: a working file to change, and its test
     New(new::NewArgs),
-    /// Check scripts without running a fleet
+    /// Write what an editor needs to complete and check scripts
+    Types(types::TypesArgs),
+    /// Look for mistakes in scripts, without running a fleet
     Check(check::CheckArgs),
     /// Run the tests beside the scripts
     Test(test::TestArgs),
     /// Let a bot live a few ticks, and tell what it sees, considers and does
     Try(trying::TryArgs),
-    /// Write what an editor needs to complete and check scripts
-    Types(types::TypesArgs),
     /// Run only the embedded studio
     Studio,
     /// Show how the running fleet is doing

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use super::modules::{MODULES, PERSONA_TYPES, PLUGIN_TYPES, SHARED_TYPES};
+use super::testing;
 
 const HEAD: &str = "\
 # Reference
@@ -59,7 +60,7 @@ pub fn reference() -> String {
         line(&mut page, format_args!("- **[{0}](#{0})**: {1}", module.name, names.join(" · ")));
     }
     page.push_str(
-        "- [Shapes](#shapes) · [Persona](#persona) · [Plugin](#plugin) · [What Luau brings](#what-luau-brings)\n",
+        "- [Shapes](#shapes) · [Persona](#persona) · [Plugin](#plugin) · [Tests](#tests) · [What Luau brings](#what-luau-brings)\n",
     );
     for module in MODULES.iter().filter(|module| !module.types.is_empty()) {
         let stub = taken_apart(module.name, module.types);
@@ -76,6 +77,12 @@ pub fn reference() -> String {
         line(&mut page, format_args!("\n## {title}"));
         write_types(&mut page, &taken_apart("", types).types);
     }
+    page.push_str("\n## Tests\n\nWhat a file like `night_owl.test.luau` finds besides; see [Testing](testing.md).\n");
+    let words = taken_apart("given", testing::TYPES);
+    for entry in &words.entries {
+        write_entry(&mut page, entry);
+    }
+    write_types(&mut page, &words.types);
     line(&mut page, format_args!("\n## What Luau brings\n"));
     let kept: Vec<String> = super::vm_globals().iter().map(|name| format!("`{name}`")).collect();
     line(
@@ -114,7 +121,7 @@ fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
 
 /// How the heading of a function is linked to: without its dots.
 fn anchor(name: &str) -> String {
-    name.replace('.', "")
+    name.replace(['.', ':', '(', ')'], "")
 }
 
 /// Stubs are written one way: what is declared stands at the margin, its fields one tab deep, and comments above both.
@@ -136,12 +143,20 @@ fn taken_apart(module: &str, text: &str) -> Stub {
             body.extend(lines.by_ref().take_while(|line| !line.starts_with('}')));
         }
         let entries = entries(&body);
-        if first.starts_with("declare ") {
+        if let Some((name, rest)) = first.strip_prefix("declare function ").and_then(|rest| rest.split_once('(')) {
+            let docs = Docs { text: above, ..Docs::default() };
+            stub.entries.push(Entry { name: name.to_owned(), signature: format!("({rest}"), docs });
+        } else if first.starts_with("declare ") {
             stub.about = above;
-            stub.entries.extend(named(module, entries));
+            stub.entries.extend(named(&format!("{module}."), entries));
         } else if entries.iter().any(|entry| !entry.docs.example.is_empty()) {
-            // Functions that a module has under more than one name.
-            stub.entries.extend(named(module, entries));
+            // Functions that a module has under more than one name, or that stand behind a value.
+            let owner = match first.split_whitespace().nth(2) {
+                Some("TestBot") => "bot:".to_owned(),
+                Some("Expectation") => "expect(value):".to_owned(),
+                _ => format!("{module}."),
+            };
+            stub.entries.extend(named(&owner, entries));
         } else {
             let mut source: String = above.iter().map(|line| format!("--- {line}\n")).collect();
             source.push_str(first.strip_prefix("export ").unwrap_or(first));
@@ -156,8 +171,8 @@ fn taken_apart(module: &str, text: &str) -> Stub {
     stub
 }
 
-fn named(module: &str, entries: Vec<Entry>) -> impl Iterator<Item = Entry> {
-    entries.into_iter().map(move |entry| Entry { name: format!("{module}.{}", entry.name), ..entry })
+fn named(owner: &str, entries: Vec<Entry>) -> impl Iterator<Item = Entry> {
+    entries.into_iter().map(move |entry| Entry { name: format!("{owner}{}", entry.name), ..entry })
 }
 
 fn entries(body: &[&str]) -> Vec<Entry> {
@@ -192,7 +207,14 @@ fn entries(body: &[&str]) -> Vec<Entry> {
 /// `(id: string) -> Post?` stays, `<T>(list: { T }) -> T?` too: a function's type is its signature but for the arrow's end.
 fn called(kind: &str) -> String {
     match kind.rsplit_once(" -> ") {
-        Some((takes, gives)) => format!("{takes}: {gives}"),
+        Some((takes, gives)) => {
+            // Who is called stands before the colon already.
+            let takes = ["(self: TestBot, ", "(self: TestBot", "(self: Expectation, ", "(self: Expectation"]
+                .into_iter()
+                .find_map(|me| takes.strip_prefix(me))
+                .map_or_else(|| takes.to_owned(), |rest| format!("({rest}"));
+            format!("{takes}: {gives}")
+        }
         None => kind.to_owned(),
     }
 }

@@ -52,6 +52,8 @@ fn a_new_script_is_right_from_the_start_and_never_overwrites_one() {
     let (code, out, err) = place.run(&["check"]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.contains("1 persona fine: night_owl, 0 errors, 0 warnings"), "{out}");
+    let (code, out, err) = place.run(&["test"]);
+    assert!(code == 0 && err.is_empty() && out.contains("5 tests passed, 0 failed in 2 files"), "{out}{err}");
     for (args, words) in [
         (["new", "persona", "night_owl"], "is there already"),
         (["new", "behaviour", "wave"], "is there already"),
@@ -79,7 +81,13 @@ fn types_are_written_kept_up_to_date_and_added_to_what_is_there() {
     assert!(read(".vscode/settings.json").contains("\"editor.tabSize\": 2"));
     assert!(read(".luaurc").contains("\"behaviours\": \"scripts/behaviours\""));
     let types = read(".fleet/fleet.d.luau");
-    for word in ["declare floimg: {", "export type Persona = {", "export type Failure = {", "declare rand: {"] {
+    for word in [
+        "declare floimg: {",
+        "export type Persona = {",
+        "export type Failure = {",
+        "declare rand: {",
+        "declare given: {",
+    ] {
         assert!(types.contains(word), "{word}");
     }
     std::fs::write(path(".fleet/fleet.d.luau"), types.replace("floimg", "flo")).expect("a file");
