@@ -3,6 +3,7 @@
 //! Every command ends in one [`Exit`], and whatever goes wrong is told once, on standard error, with what to do.
 
 mod config;
+mod console;
 mod control;
 mod failure;
 mod local;
@@ -97,6 +98,8 @@ enum Command {
     Reload(control::TargetArgs),
     /// List the running fleet's scripts, their versions and errors; compare, pin or roll back versions
     Scripts(versions::ScriptsArgs),
+    /// Look into a bot's world with Luau, line by line
+    Console(console::ConsoleArgs),
     /// Print the config that is in force, with the origin of each key
     Config(config::ConfigArgs),
 }
@@ -136,6 +139,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Wake(args) => control::send(&config, control::Verb::Wake, &args, output),
         Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
         Command::Scripts(args) => versions::run(&config, &args, output),
+        Command::Console(args) => console::run(&config, &args, &output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod api;
 mod args;
+pub mod console;
 mod contract;
 pub mod definitions;
 mod fault;
@@ -11,6 +12,7 @@ pub mod limits;
 mod living;
 pub mod modules;
 mod persona;
+mod pretty;
 mod trial;
 mod value;
 pub mod version;

@@ -302,7 +302,7 @@ fn resolve(name: &str, chunks: &BTreeMap<String, Arc<Chunk>>) -> Result<String, 
 }
 
 /// Makes a table and all below it read-only.
-fn freeze(table: &Table) {
+pub(super) fn freeze(table: &Table) {
     // A list instead of recursion: tables may nest deeper than any stack.
     let mut left = vec![table.clone()];
     while let Some(table) = left.pop() {

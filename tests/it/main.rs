@@ -3,6 +3,7 @@
 mod cli;
 mod client;
 mod config;
+mod console;
 mod contract;
 mod crash;
 mod hostile;
