@@ -4,6 +4,7 @@
 
 mod check;
 mod config;
+mod console;
 mod control;
 mod failure;
 mod local;
@@ -105,6 +106,8 @@ enum Command {
     Reload(control::TargetArgs),
     /// List the running fleet's scripts, their versions and errors; compare, pin or roll back versions
     Scripts(versions::ScriptsArgs),
+    /// Look into a bot's world with Luau, line by line
+    Console(console::ConsoleArgs),
     /// List the agent accounts, for analytics to leave out
     Agents(local::AgentsArgs),
     /// Print the config that is in force, with the origin of each key
@@ -151,6 +154,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Wake(args) => control::send(&config, control::Verb::Wake, &args, output),
         Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
         Command::Scripts(args) => versions::run(&config, &args, output),
+        Command::Console(args) => console::run(&config, &args, &output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

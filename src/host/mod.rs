@@ -121,8 +121,13 @@ pub struct Host {
     refused: AtomicU32,
     calls: AtomicU32,
     fetched: AtomicU32,
+    /// What was said to the console; only there.
+    said: Option<Mutex<Vec<String>>>,
     stopping: CancellationToken,
 }
+
+/// Lines that one call of the console may say.
+const SAID: usize = 200;
 
 /// Where a script runs: in the world, or in a trial before its version is accepted.
 #[derive(Debug, Clone)]
@@ -142,13 +147,28 @@ impl Host {
         stopping: CancellationToken,
     ) -> Arc<Self> {
         let seed = identity::tick_seed(&world.seed, &bot, tick);
-        Self::new(Side::Live(world), bot, profile, persona, tick, seed, stopping)
+        Arc::new(Self::new(Side::Live(world), bot, profile, persona, tick, seed, stopping))
+    }
+
+    /// One bot's host for the console: whoever gives out its primitives lets only reads through, and what a script logs
+    /// is kept for whoever asked.
+    pub fn console(
+        world: Arc<World>,
+        bot: BotId,
+        profile: Arc<Profile>,
+        persona: Arc<Persona>,
+        tick: u64,
+        stopping: CancellationToken,
+    ) -> Arc<Self> {
+        let seed = identity::tick_seed(&world.seed, &bot, tick);
+        let host = Self::new(Side::Live(world), bot, profile, persona, tick, seed, stopping);
+        Arc::new(Self { said: Some(Mutex::default()), ..host })
     }
 
     /// A host in which nothing reaches the world.
     pub fn trial(trial: Arc<Trial>, bot: BotId, profile: Arc<Profile>, persona: Arc<Persona>, tick: u64) -> Arc<Self> {
         let seed = identity::tick_seed(trial.seed(), &bot, tick);
-        Self::new(Side::Trial(trial), bot, profile, persona, tick, seed, CancellationToken::new())
+        Arc::new(Self::new(Side::Trial(trial), bot, profile, persona, tick, seed, CancellationToken::new()))
     }
 
     fn new(
@@ -159,8 +179,8 @@ impl Host {
         tick: u64,
         seed: [u8; 32],
         stopping: CancellationToken,
-    ) -> Arc<Self> {
-        Arc::new(Self {
+    ) -> Self {
+        Self {
             side,
             bot,
             profile,
@@ -174,8 +194,9 @@ impl Host {
             refused: AtomicU32::new(0),
             calls: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
+            said: None,
             stopping,
-        })
+        }
     }
 
     /// Which bot.
@@ -201,6 +222,28 @@ impl Host {
     /// Whether nothing of this reaches the world.
     pub fn is_trial(&self) -> bool {
         matches!(self.side, Side::Trial(_))
+    }
+
+    /// Whether somebody only looks, by the console.
+    pub fn is_console(&self) -> bool {
+        self.said.is_some()
+    }
+
+    /// Says a line to the console; what is too much is dropped, and the last line says so.
+    pub fn say(&self, line: String) {
+        let Some(said) = &self.said else { return };
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        match said.len() {
+            0..SAID => said.push(line),
+            SAID => said.push(format!("… more than {SAID} lines; the rest is dropped")),
+            _ => {}
+        }
+    }
+
+    /// Takes what was said to the console.
+    pub fn take_said(&self) -> Vec<String> {
+        let said = self.said.as_ref().map(|said| said.lock().unwrap_or_else(PoisonError::into_inner));
+        said.map(|mut said| std::mem::take(&mut *said)).unwrap_or_default()
     }
 
     /// Whether it is a trial in which the world refuses everything.

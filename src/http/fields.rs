@@ -188,6 +188,15 @@ impl Body {
         Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
     }
 
+    /// A field that is true or false; absent and null are false.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(Refused::field(name, &other.to_string(), "true or false")),
+        }
+    }
+
     /// A field that is a number; absent and null are nothing.
     pub(super) fn number(&self, name: &str, expected: &str) -> Result<Option<f64>, Refused> {
         match self.0.get(name) {

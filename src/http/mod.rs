@@ -3,6 +3,7 @@
 //! It asks and commands through [`Fleet`] and holds nothing of the fleet itself, so it can neither lose nor change
 //! anything by stopping.
 
+mod console;
 mod control;
 mod document;
 mod events;
@@ -130,6 +131,7 @@ fn routes() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(control::resume_bot))
         .routes(routes!(control::wake_bot))
         .routes(routes!(control::reload_bot))
+        .routes(routes!(console::console))
         .routes(routes!(control::pause_persona))
         .routes(routes!(control::resume_persona))
         .routes(routes!(control::wake_persona))

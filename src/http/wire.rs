@@ -3,6 +3,7 @@
 //! Every reply is made from the fleet's plain views here and nowhere else, so that a field has one name.
 
 pub(super) mod bots;
+pub(super) mod console;
 pub(super) mod fleet;
 pub(super) mod scripts;
 pub(super) mod versions;

@@ -13,7 +13,7 @@ use crate::model::failure::{Failure, FailureKind};
 
 use super::args::{Args, as_text};
 use super::limits::{Meter, Stop};
-use super::modules::MODULES;
+use super::modules::{MODULES, READS};
 use super::trace::{self, Answered, Called, Trace};
 use super::value::shown_call;
 
@@ -146,6 +146,10 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
                 let traced = Traced::new(&slot, name, &values);
                 let call_or_wrong = slot.meter.take_call().and_then(|()| slot.call(&lua, name, module, values));
                 match call_or_wrong {
+                    Ok(request) if request.host.is_console() && !READS.contains(&name) => raised(
+                        &lua,
+                        &format!("{name} is refused: the console looks, and neither acts, writes nor waits"),
+                    ),
                     Ok(request) => {
                         if request.host.is_trial() {
                             // In the world a call waits, and waiting is not possible everywhere: the trial must show that.

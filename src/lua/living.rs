@@ -46,6 +46,9 @@ pub struct Lived {
     pub cpu: Duration,
 }
 
+/// What the console's own lines are called in errors.
+pub(super) const CONSOLE: &str = "console.luau";
+
 /// A VM with a bot in it.
 #[derive(Debug)]
 pub struct LivingBot {
@@ -147,6 +150,60 @@ impl LivingBot {
         }
         let state = self.encode_state(&file).map_err(|problem| self.version.told(problem))?;
         Ok(Lived { state, asked, cpu: self.vm.meter.used() })
+    }
+
+    /// Runs a chunk of the console's with the bot among its globals, and whatever else `dress` puts there.
+    ///
+    /// # Errors
+    /// A diagnostic for whoever wrote the chunk.
+    pub(super) async fn ask(
+        &mut self,
+        tick: &Tick,
+        chunk: &[u8],
+        dress: impl FnOnce(&mlua::Lua, &Table, &Table) -> mlua::Result<()>,
+    ) -> Result<mlua::MultiValue, Diagnostic> {
+        self.vm.meter.begin_tick();
+        self.vm.slot.set(Some(tick.host.clone()));
+        let result = self.run_chunk(tick, chunk, dress).await;
+        self.vm.slot.set(None);
+        let values = result.map_err(|trouble| match trouble {
+            Trouble::Raised(error) => fault::diagnose(&error, &self.vm.meter, CONSOLE),
+            Trouble::Told(diagnostic) => diagnostic,
+        })?;
+        match self.vm.meter.stopped() {
+            Some(stop) => Err(fault::stopped(stop, &self.vm.meter, CONSOLE)),
+            None => Ok(values),
+        }
+    }
+
+    async fn run_chunk(
+        &mut self,
+        tick: &Tick,
+        chunk: &[u8],
+        dress: impl FnOnce(&mlua::Lua, &Table, &Table) -> mlua::Result<()>,
+    ) -> Result<mlua::MultiValue, Trouble> {
+        let bot = self.bot(tick)?;
+        let lua = &self.vm.lua;
+        let functions = lua.create_table()?;
+        functions.raw_set("on_start", self.on_start.as_ref())?;
+        functions.raw_set("on_tick", self.on_tick.as_ref())?;
+        functions.raw_set("on_event", self.on_event.as_ref())?;
+        functions.raw_set("on_reload", self.on_reload.as_ref())?;
+        let own = lua.create_table()?;
+        own.raw_set("bot", &bot)?;
+        own.raw_set("persona", functions)?;
+        dress(lua, &own, &bot)?;
+        let behind = lua.create_table()?;
+        behind.raw_set("__index", lua.globals())?;
+        own.set_metatable(Some(behind))?;
+        let function = lua
+            .load(chunk)
+            .set_name(format!("@{CONSOLE}"))
+            .set_mode(mlua::chunk::ChunkMode::Binary)
+            .set_environment(own)
+            .into_function()?;
+        let future = function.call_async::<mlua::MultiValue>(());
+        Ok(self.vm.meter.count(Box::pin(future)).await?)
     }
 
     async fn run(&mut self, tick: &Tick) -> Result<Option<Seconds>, Trouble> {
@@ -264,7 +321,7 @@ impl LivingBot {
         }
     }
 
-    fn encode_state(&self, file: &str) -> Result<String, Diagnostic> {
+    pub(super) fn encode_state(&self, file: &str) -> Result<String, Diagnostic> {
         let wrong = |message: String| {
             let (file, line) = match &self.on_tick {
                 Some(on_tick) => self.place_of(on_tick),

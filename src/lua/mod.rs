@@ -5,6 +5,7 @@
 mod analysis;
 pub mod api;
 mod args;
+pub mod console;
 mod contract;
 pub mod definitions;
 mod fault;
@@ -12,6 +13,7 @@ pub mod limits;
 mod living;
 pub mod modules;
 mod persona;
+mod pretty;
 pub mod reference;
 mod syntax;
 pub mod testing;

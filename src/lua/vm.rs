@@ -342,7 +342,7 @@ pub(super) fn resolve<T>(name: &str, files: &BTreeMap<String, T>) -> Result<Stri
 }
 
 /// Makes a table and all below it read-only.
-fn freeze(table: &Table) {
+pub(super) fn freeze(table: &Table) {
     // A list instead of recursion: tables may nest deeper than any stack.
     let mut left = vec![table.clone()];
     while let Some(table) = left.pop() {

@@ -8,12 +8,15 @@ use serde_json::json;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::host::World;
+use crate::lua::console::Mode;
 use crate::model::activity::Activity;
 use crate::model::name::{BotId, PersonaName, VersionId};
 use crate::model::seconds::Seconds;
 use crate::store::{self, ActivityQuery, AuditRow, StoredVersion, VersionRow};
 
-use super::view::{BotDetail, BotFilter, BotPage, BotView, FleetView, Reloaded, ScriptView, Target, VersionChange};
+use super::view::{
+    BotDetail, BotFilter, BotPage, BotView, ConsoleView, FleetView, Reloaded, ScriptView, Target, VersionChange,
+};
 
 /// What the supervisor can be asked.
 #[derive(Debug)]
@@ -36,7 +39,12 @@ pub enum Command {
     Reload(oneshot::Sender<Reloaded>),
     /// Decide which version of a persona runs; answers what was done, or why nothing was.
     Version(PersonaName, VersionChange, oneshot::Sender<Result<String, String>>),
+    /// Run a few lines of Luau in a bot's world.
+    Console(BotId, String, Mode, oneshot::Sender<Asked>),
 }
+
+/// What the console answers, or why it does not; nothing: there is no such bot.
+pub type Asked = Option<Result<ConsoleView, String>>;
 
 /// How many bots a control concerned; none: there is no such bot or persona.
 pub type Controlled = Option<u64>;
@@ -219,6 +227,16 @@ impl Fleet {
         let detail = json!({ "version": version.map(VersionId::as_str) });
         self.audit(who, what, &Target::Persona(persona.clone()), detail).await?;
         self.ask(|reply| Command::Version(persona, change, reply)).await
+    }
+
+    /// Runs a few lines of Luau in a bot's world; nothing but `bot.state` can be changed, and that only when asked for.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn console(&self, bot: BotId, code: String, mode: Mode, who: &str) -> Result<Asked, Error> {
+        let detail = json!({ "code": code, "writes": mode == Mode::Write });
+        self.audit(who, "console", &Target::Bot(bot.clone()), detail).await?;
+        self.ask(|reply| Command::Console(bot, code, mode, reply)).await
     }
 
     async fn audit(&self, who: &str, what: &str, target: &Target, detail: serde_json::Value) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 //!
 //! No fault of a bot, a script or the world ends it; only being told to stop does.
 
+mod console;
 mod controls;
 mod roster;
 mod scripts;
@@ -113,6 +114,9 @@ pub struct Supervisor {
     wakes: BTreeSet<(Timestamp, u32)>,
     ticks: JoinSet<Done>,
     acting: HashMap<Id, u32>,
+    /// Calls of the console under way, and the bots whose state they may change.
+    consoles: JoinSet<()>,
+    changing: HashMap<Id, u32>,
     warm: Warm,
     pauses: BTreeMap<Option<PersonaName>, Pause>,
     entries: BTreeMap<PersonaName, Entry>,
@@ -177,6 +181,8 @@ impl Supervisor {
             wakes: BTreeSet::new(),
             ticks: JoinSet::new(),
             acting: HashMap::new(),
+            consoles: JoinSet::new(),
+            changing: HashMap::new(),
             warm: Warm::default(),
             pauses: BTreeMap::new(),
             entries: BTreeMap::new(),
@@ -220,6 +226,7 @@ impl Supervisor {
                 () = stopping.cancelled() => break,
                 Some(command) = self.commands.recv() => self.obey(command).await,
                 Some(done) = self.ticks.join_next_with_id() => self.ended(done).await,
+                Some(ended) = self.consoles.join_next_with_id() => self.console_ended(ended),
                 refreshed = self.refresh.finished() => self.refreshed(refreshed).await,
                 () = self.changed.notified() => self.start_refresh(),
                 Some(config) = self.configs.recv() => self.apply(config).await,
@@ -505,6 +512,9 @@ impl Supervisor {
         info!(acting = self.ticks.len(), "stopping: waiting for ticks to end");
         while let Some(done) = self.ticks.join_next_with_id().await {
             self.ended(done).await;
+        }
+        while let Some(ended) = self.consoles.join_next_with_id().await {
+            self.console_ended(ended);
         }
         self.tend_versions().await;
         self.keep_time(Duration::ZERO).await;

@@ -188,6 +188,21 @@ pub enum VersionChange {
     Promote,
 }
 
+/// What a call of the console came to.
+#[derive(Debug, Clone)]
+pub struct ConsoleView {
+    /// The version whose world it was.
+    pub version: VersionId,
+    /// What was printed and logged, a line each.
+    pub printed: Vec<String>,
+    /// The values, as people read them.
+    pub values: Vec<String>,
+    /// What was raised, when something was.
+    pub error: Option<Diagnostic>,
+    /// Whether `bot.state` was changed and kept.
+    pub is_kept: bool,
+}
+
 /// Whom a control concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {

@@ -152,6 +152,26 @@ impl Store {
         Ok(row.and_then(|row| row.get(0)))
     }
 
+    /// Changes a bot's state between two ticks; false when it has lived another tick since, and then nothing is changed.
+    ///
+    /// # Errors
+    /// When the write fails.
+    pub async fn set_state(&self, id: &BotId, tick: u64, state: String) -> Result<bool, Error> {
+        let id = id.to_string();
+        self.write_one(move |connection| {
+            Box::pin(async move {
+                let done = sqlx::query("UPDATE bots SET state = $3 WHERE id = $1 AND tick = $2")
+                    .bind(id)
+                    .bind(tick.cast_signed())
+                    .bind(state)
+                    .execute(&mut *connection)
+                    .await?;
+                Ok(done.rows_affected() > 0)
+            })
+        })
+        .await
+    }
+
     /// Brings bots into being, or back from retirement with all they had.
     ///
     /// # Errors

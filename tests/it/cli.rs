@@ -436,3 +436,23 @@ fn check_watches_until_it_is_told_to_stop() {
     let ended = child.wait().expect("it ends");
     assert_eq!(ended.code(), Some(0));
 }
+
+#[test]
+fn the_console_shows_values_and_ends_in_four_when_something_is_raised() {
+    let place = Place::new();
+    let body = r#"{"version":"0f3a9c1e","printed":["a line"],"values":["{ 1, 2 }","\"x\""],"error":null,"kept":false}"#;
+    let args = ["console", "ai_artist-1", "-e", "bot.state.seen", "--set", "data_dir=."];
+    std::fs::write(place.dir.path().join("admin.token"), "t0ken-of-a-test-that-is-long-enough\n").expect("a file");
+    let (code, out, err, asked) = place.run_against(&json("200 OK", body), &args);
+    assert_eq!((code, err.as_str(), out.as_str()), (0, "", "a line\n{ 1, 2 }\n\"x\"\n"));
+    assert!(asked.starts_with("POST /api/v1/bots/ai_artist-1/console HTTP/1.1"), "{asked}");
+    assert!(asked.contains(r#"{"code":"bot.state.seen","write":false}"#), "{asked}");
+    let body = r#"{"version":"0f3a9c1e","printed":[],"values":[],"error":{"severity":"error","file":"console.luau","line":1,
+        "message":"attempt to index nil","hint":"look","traceback":["scripts/lib/a.luau:3 in function f"]},"kept":true}"#;
+    let (code, out, ..) = place.run_against(&json("200 OK", body), &[&args[..], &["--write"]].concat());
+    assert_eq!(code, 4);
+    assert_eq!(
+        out,
+        "error: console.luau:1: attempt to index nil\n  scripts/lib/a.luau:3 in function f\n  hint: look\nbot.state is changed and kept\n"
+    );
+}

@@ -4,6 +4,7 @@ mod authors;
 mod cli;
 mod client;
 mod config;
+mod console;
 mod contract;
 mod crash;
 mod docs;

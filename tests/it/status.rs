@@ -712,6 +712,38 @@ async fn versions_are_shown_compared_and_chosen_by_their_first_digits() {
 }
 
 #[tokio::test]
+async fn the_console_needs_the_token_even_to_look_and_is_written_down() {
+    let served = Served::new().await;
+    let path = "/api/v1/bots/ai_artist-1/console";
+    assert_eq!(served.ask("POST", path, &[], r#"{"code": "1"}"#).await.status, 401);
+    assert!(served.told().is_empty());
+    let looked = served.post(path, r#"{"code": "bot.state"}"#).await.fine();
+    assert_eq!(looked["values"], json!(["{ 1, 2 }"]));
+    assert_eq!((&looked["printed"], &looked["kept"]), (&json!(["a line"]), &json!(false)));
+    let wrong = served.post(path, r#"{"code": "error()", "write": true}"#).await.fine();
+    assert_eq!((&wrong["error"]["line"], &wrong["kept"]), (&json!(31), &json!(true)));
+    for (body, status, words) in [
+        ("{}", 400, "`code` is missing"),
+        (r#"{"code": 3}"#, 400, "expected a text"),
+        (r#"{"code": "1", "write": "yes"}"#, 400, "expected true or false"),
+        (r#"{"code": "1", "writes": true}"#, 400, "did you mean `write`?"),
+        (r#"{"code": "busy"}"#, 409, "it is in a tick"),
+    ] {
+        let reply = served.post(path, body).await;
+        assert!(reply.status == status && reply.body.contains(words), "{body}: {reply:?}");
+    }
+    assert_eq!(served.post("/api/v1/bots/ai_artist-99/console", r#"{"code": "1"}"#).await.status, 404);
+    // Who looked stands beside who wrote, with the code.
+    let audits = served.double.fleet.world().store.audits(10).await.expect("a store");
+    let first = audits.iter().filter(|row| row.what == "console").next_back().expect("a row");
+    assert_eq!(
+        (first.target.as_str(), &first.detail),
+        ("ai_artist-1", &json!({ "code": "bot.state", "writes": false }))
+    );
+    assert_eq!(audits.iter().filter(|row| row.what == "console" && row.detail["writes"] == true).count(), 1);
+}
+
+#[tokio::test]
 async fn everything_in_the_document_is_served_as_it_says() {
     let served = Served::new().await;
     served.happens("one").await;
@@ -741,7 +773,8 @@ async fn everything_in_the_document_is_served_as_it_says() {
             if path == "/api/v1/events" {
                 assert!(responses["200"]["content"]["text/event-stream"].is_object());
             } else {
-                let reply = if is_control { served.post(&at, "").await } else { served.get(&at).await };
+                let body = if path.ends_with("/console") { r#"{"code": "bot.state"}"# } else { "" };
+                let reply = if is_control { served.post(&at, body).await } else { served.get(&at).await };
                 let schema = &responses["200"]["content"]["application/json"]["schema"];
                 agrees(&document, schema, &reply.fine(), &format!("{method} {path}"));
             }
@@ -776,11 +809,11 @@ async fn everything_in_the_document_is_served_as_it_says() {
                 assert_eq!(reply.status, 200, "{path}?{name}={value}: {reply:?}");
             }
             let body = operation["requestBody"]["content"]["application/json"]["schema"].clone();
-            let has_body = ["/pause", "/rollback", "/pin"].iter().any(|end| path.ends_with(end));
+            let has_body = ["/pause", "/rollback", "/pin", "/console"].iter().any(|end| path.ends_with(end));
             assert_eq!(body.is_object(), has_body, "{path}");
         }
     }
-    assert_eq!(operations, 29);
+    assert_eq!(operations, 30);
     let pause = &document["components"]["schemas"]["Pause"];
     let example = pause["example"].to_string();
     assert_eq!(served.post("/api/v1/fleet/pause", &example).await.status, 200, "{example}");

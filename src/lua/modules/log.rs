@@ -42,6 +42,10 @@ fn line(mut call: Call, write: fn(&str, &str, Option<&str>)) -> Answer {
     if call.host.is_trial() {
         return Ok(Value::Nil);
     }
+    if call.host.is_console() {
+        call.host.say(said(&given, &fields));
+        return Ok(Value::Nil);
+    }
     let bot = call.host.bot().to_string();
     match call.meter.take_log_line() {
         LogLine::Granted => {}
@@ -52,23 +56,36 @@ fn line(mut call: Call, write: fn(&str, &str, Option<&str>)) -> Answer {
         }
         LogLine::TooMany => return Ok(Value::Nil),
     }
-    let message = match &given {
-        // What is cut within a character is still worth reading.
-        Value::String(text) => Some(text.to_string_lossy()),
-        other => as_text(other),
-    };
-    let message = message
-        .or_else(|| to_json(&given, "message", 4096).ok().map(|json| json.to_string()))
-        .unwrap_or_else(|| given.type_name().to_owned());
-    let fields = match fields {
-        Value::Nil => None,
-        fields => Some(to_json(&fields, "fields", 4096).map_or_else(|wrong| wrong, |json| json.to_string())),
-    };
+    let (message, fields) = (message_of(&given), fields_of(&fields));
     // Scripts may write anything; a terminal must not obey it.
     let escaped: String = clip(&message, CHARS).chars().flat_map(escape).collect();
     let fields: Option<String> = fields.map(|fields| clip(&fields, CHARS).chars().flat_map(escape).collect());
     write(&bot, &escaped, fields.as_deref());
     Ok(Value::Nil)
+}
+
+fn message_of(given: &Value) -> String {
+    let message = match given {
+        // What is cut within a character is still worth reading.
+        Value::String(text) => Some(text.to_string_lossy()),
+        other => as_text(other),
+    };
+    message
+        .or_else(|| to_json(given, "message", 4096).ok().map(|json| json.to_string()))
+        .unwrap_or_else(|| given.type_name().to_owned())
+}
+
+fn fields_of(fields: &Value) -> Option<String> {
+    match fields {
+        Value::Nil => None,
+        fields => Some(to_json(fields, "fields", 4096).map_or_else(|wrong| wrong, |json| json.to_string())),
+    }
+}
+
+/// The same line for the console.
+fn said(given: &Value, fields: &Value) -> String {
+    let fields = fields_of(fields).map(|fields| format!(" {fields}")).unwrap_or_default();
+    clip(&format!("{}{fields}", message_of(given)), CHARS)
 }
 
 fn escape(c: char) -> impl Iterator<Item = char> {

@@ -33,6 +33,24 @@ pub const MODULES: [Module; 12] = [
     bot::MODULE,
 ];
 
+/// Primitives that wait and only look: what the console lets through. All others act, write, spend or wait, and whatever is
+/// new does until it stands here. Those that answer at once reach nothing outside.
+pub const READS: [&str; 13] = [
+    "floimg.feed",
+    "floimg.trending",
+    "floimg.get",
+    "floimg.mine",
+    "floimg.comments",
+    "store.get",
+    "store.keys",
+    "store.shared.get",
+    "store.shared.keys",
+    "memory.recall",
+    "memory.has",
+    "events.recent",
+    "text.has_said",
+];
+
 /// What a persona's file returns.
 pub const PERSONA_TYPES: &str = include_str!("../persona.d.luau");
 

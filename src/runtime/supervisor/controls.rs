@@ -48,6 +48,7 @@ impl Supervisor {
             Command::Version(persona, change, reply) => {
                 let _ = reply.send(self.change_version(&persona, change).await);
             }
+            Command::Console(bot, code, mode, reply) => self.console(&bot, code, mode, reply),
             Command::Reload(reply) => {
                 self.later_reloads.push(reply);
                 self.start_refresh();

@@ -24,7 +24,9 @@ use floimg_fleet::model::seconds::Seconds;
 use floimg_fleet::model::status::{BotStatus, Rest};
 use floimg_fleet::model::tally::Tally;
 use floimg_fleet::runtime::fleet::{Command, Fleet};
-use floimg_fleet::runtime::view::{BotPage, BotView, FleetView, Lag, Reloaded, ScriptView, Target, VersionChange};
+use floimg_fleet::runtime::view::{
+    BotPage, BotView, ConsoleView, FleetView, Lag, Reloaded, ScriptView, Target, VersionChange,
+};
 use floimg_fleet::secret::Secret;
 use floimg_fleet::store::{Store, StoredVersion};
 use floimg_fleet::web::{self, Web};
@@ -304,6 +306,20 @@ async fn answer(mut asked: mpsc::Receiver<Command>, clock: Clock, told: Arc<Mute
             Command::Wake(target, reply) => {
                 write(format!("wake {target:?}"));
                 let _ = reply.send(count(&target));
+            }
+            Command::Console(id, code, mode, reply) => {
+                write(format!("console {id} {code:?} {mode:?}"));
+                let error = code.contains("error").then(wrong);
+                let _ = reply.send(count(&Target::Bot(id)).map(|_| match code.as_str() {
+                    "busy" => Err("it is in a tick".to_owned()),
+                    _ => Ok(ConsoleView {
+                        version: VersionId::new("0f3a9c1e77aa"),
+                        printed: vec!["a line".to_owned()],
+                        values: vec!["{ 1, 2 }".to_owned()],
+                        error,
+                        is_kept: mode == floimg_fleet::lua::console::Mode::Write,
+                    }),
+                }));
             }
             Command::Reload(reply) => {
                 write("reload".to_owned());
