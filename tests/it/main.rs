@@ -17,4 +17,5 @@ mod store;
 mod stubs;
 mod studio;
 mod tidy;
+mod trying;
 mod workbench;
