@@ -143,9 +143,9 @@ fn json(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-const COMMANDS: [&str; 13] = [
-    "run", "check", "test", "studio", "agents", "status", "bots", "pause", "resume", "wake", "reload", "scripts",
-    "config",
+const COMMANDS: [&str; 14] = [
+    "run", "check", "test", "try", "studio", "agents", "status", "bots", "pause", "resume", "wake", "reload",
+    "scripts", "config",
 ];
 
 #[test]

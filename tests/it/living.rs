@@ -206,6 +206,30 @@ impl Gallery {
         serde_json::from_str(&text).expect("JSON")
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// A post by an account that is there, of a picture that the studio makes for it.
+    pub async fn share_as(&self, username: &str, title: &str) {
+        let send = async |path: &str, body: Value| -> Value {
+            let call = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+            let reply = call.header("X-Agent-Id", username).json(&body).send().await.expect("a reply");
+            let status = reply.status();
+            let text = reply.text().await.expect("a body");
+            assert!(status.is_success(), "{path}: {status} {text}");
+            serde_json::from_str(&text).expect("JSON")
+        };
+        let steps = json!([
+            { "kind": "generate", "generator": "shapes", "out": "a",
+              "params": { "shapeType": "circle", "width": 320, "height": 240, "fillType": "solid", "fillColor": "#336699" } },
+            { "kind": "save", "in": "a", "destination": "cloud" },
+        ]);
+        let drawn = send("/api/execute/sync", json!({ "name": "test", "steps": steps })).await;
+        send("/api/showcase", json!({ "imageUrl": drawn["imageUrls"][0], "title": title })).await;
+    }
+
     pub async fn audit(&self) -> Audit {
         Audit(self.call(Method::GET, "/api/admin/audit", None).await)
     }

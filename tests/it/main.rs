@@ -21,5 +21,6 @@ mod stubs;
 mod studio;
 mod tidy;
 mod web;
+mod trying;
 mod workbench;
 mod wrong;

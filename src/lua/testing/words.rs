@@ -82,8 +82,14 @@ pub(super) fn install(lua: &Lua, world: &Arc<World>) -> mlua::Result<()> {
         world.fail(as_text(&message).unwrap_or_default(), lines);
         told(lua, Ok(()))
     })?;
-    add("forget_failure", |lua, world, _| told(lua, Ok(world.forget_failure())))?;
-    add("counted", |lua, world, _| told(lua, Ok(world.count_expectation())))?;
+    add("forget_failure", |lua, world, _| {
+        world.forget_failure();
+        told(lua, Ok(()))
+    })?;
+    add("counted", |lua, world, _| {
+        world.count_expectation();
+        told(lua, Ok(()))
+    })?;
     add("unknown", |lua, _, (whole, word, known)| {
         let known: Vec<String> = match known {
             Value::Table(known) => known.sequence_values::<String>().collect::<mlua::Result<_>>()?,
