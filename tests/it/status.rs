@@ -735,7 +735,7 @@ async fn the_console_needs_the_token_even_to_look_and_is_written_down() {
     assert_eq!(served.post("/api/v1/bots/ai_artist-99/console", r#"{"code": "1"}"#).await.status, 404);
     // Who looked stands beside who wrote, with the code.
     let audits = served.double.fleet.world().store.audits(10).await.expect("a store");
-    let first = audits.iter().filter(|row| row.what == "console").next_back().expect("a row");
+    let first = audits.iter().rfind(|row| row.what == "console").expect("a row");
     assert_eq!(
         (first.target.as_str(), &first.detail),
         ("ai_artist-1", &json!({ "code": "bot.state", "writes": false }))
