@@ -103,8 +103,11 @@ fn compile(code: &str) -> Result<Vec<u8>, Diagnostic> {
     let Err(no_value) = as_value else { return as_value.map_err(own) };
     vm::compile(CONSOLE, code).map_err(|no_statement| {
         let message = &no_statement.message;
-        let is_expression = message.contains("Incomplete statement") || message.contains("when parsing statement");
-        own(if is_expression { no_value } else { no_statement })
+        // What stops at its very first word was never meant as a statement.
+        let stops_at = message.rsplit_once("got '").map(|(_, word)| word.trim_end_matches('\''));
+        let is_no_statement = message.contains("Incomplete statement")
+            || stops_at.is_some_and(|word| !word.is_empty() && code.trim_start().starts_with(word));
+        own(if is_no_statement { no_value } else { no_statement })
     })
 }
 
