@@ -9,6 +9,7 @@ mod failure;
 mod local;
 mod new;
 mod output;
+mod plugins;
 mod remote;
 mod show;
 mod test;
@@ -107,6 +108,8 @@ enum Command {
     Reload(control::TargetArgs),
     /// List the running fleet's scripts, their versions and errors; compare, pin or roll back versions
     Scripts(versions::ScriptsArgs),
+    /// List the running fleet's plugins, show one with its options, or pause one
+    Plugins(plugins::PluginsArgs),
     /// List the agent accounts, for analytics to leave out
     Agents(local::AgentsArgs),
     /// Print the config that is in force, with the origin of each key
@@ -153,6 +156,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Wake(args) => control::send(&config, control::Verb::Wake, &args, output),
         Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
         Command::Scripts(args) => versions::run(&config, &args, output),
+        Command::Plugins(args) => plugins::run(&config, &args, output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

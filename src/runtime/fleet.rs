@@ -10,9 +10,11 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::host::World;
 use crate::model::activity::Activity;
 use crate::model::name::{BotId, PersonaName, VersionId};
+use crate::model::plugin::PluginName;
 use crate::model::seconds::Seconds;
 use crate::store::{self, ActivityQuery, AuditRow, StoredVersion, VersionRow};
 
+use super::plugin_view::{PluginChange, PluginView};
 use super::view::{BotDetail, BotFilter, BotPage, BotView, FleetView, Reloaded, ScriptView, Target, VersionChange};
 
 /// What the supervisor can be asked.
@@ -36,6 +38,10 @@ pub enum Command {
     Reload(oneshot::Sender<Reloaded>),
     /// Decide which version of a persona runs; answers what was done, or why nothing was.
     Version(PersonaName, VersionChange, oneshot::Sender<Result<String, String>>),
+    /// Every plugin, in the order in which they are asked.
+    Plugins(oneshot::Sender<Vec<PluginView>>),
+    /// Pause or resume a plugin; answers what was done, or why nothing was.
+    Plugin(PluginName, PluginChange, oneshot::Sender<Result<String, String>>),
 }
 
 /// How many bots a control concerned; none: there is no such bot or persona.
@@ -221,12 +227,42 @@ impl Fleet {
         self.ask(|reply| Command::Version(persona, change, reply)).await
     }
 
+    /// Every plugin, in the order in which they are asked.
+    ///
+    /// # Errors
+    /// When the fleet is stopping.
+    pub async fn plugins(&self) -> Result<Vec<PluginView>, Error> {
+        self.ask(Command::Plugins).await
+    }
+
+    /// Pauses or resumes a plugin; answers what was done, or why nothing was.
+    ///
+    /// # Errors
+    /// When the fleet is stopping or the store fails.
+    pub async fn change_plugin(
+        &self,
+        plugin: PluginName,
+        change: PluginChange,
+        who: &str,
+    ) -> Result<Result<String, String>, Error> {
+        let (what, detail) = match &change {
+            PluginChange::Pause(reason) => ("pause", json!({ "reason": reason })),
+            PluginChange::Resume => ("resume", json!({})),
+        };
+        self.audit_on(who, what, format!("plugin {plugin}"), detail).await?;
+        self.ask(|reply| Command::Plugin(plugin, change, reply)).await
+    }
+
     async fn audit(&self, who: &str, what: &str, target: &Target, detail: serde_json::Value) -> Result<(), Error> {
         let target = match target {
             Target::All => "all".to_owned(),
             Target::Persona(name) => name.to_string(),
             Target::Bot(id) => id.to_string(),
         };
+        self.audit_on(who, what, target, detail).await
+    }
+
+    async fn audit_on(&self, who: &str, what: &str, target: String, detail: serde_json::Value) -> Result<(), Error> {
         let at = self.world.clock.now();
         let row = AuditRow { at, who: who.to_owned(), what: what.to_owned(), target, detail };
         Ok(self.world.store.audit(row).await?)

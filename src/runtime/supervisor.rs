@@ -3,6 +3,7 @@
 //! No fault of a bot, a script or the world ends it; only being told to stop does.
 
 mod controls;
+mod plugins;
 mod roster;
 mod scripts;
 mod show;

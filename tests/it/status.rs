@@ -1,6 +1,7 @@
 //! The status API over real sockets, in front of a double of the supervisor.
 
 mod fake;
+mod plugins;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -722,7 +723,7 @@ async fn everything_in_the_document_is_served_as_it_says() {
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             operations += 1;
-            let at = path.replace("{id}", "ai_artist-1").replace("{name}", "ai_artist");
+            let at = path.replace("{id}", "ai_artist-1").replace("{name}", "ai_artist").replace("{plugin}", "guard");
             assert!(!at.contains('{'), "{path}");
             let needed: Vec<String> = (operation["parameters"].as_array().into_iter().flatten())
                 .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
@@ -780,7 +781,7 @@ async fn everything_in_the_document_is_served_as_it_says() {
             assert_eq!(body.is_object(), has_body, "{path}");
         }
     }
-    assert_eq!(operations, 29);
+    assert_eq!(operations, 33);
     let pause = &document["components"]["schemas"]["Pause"];
     let example = pause["example"].to_string();
     assert_eq!(served.post("/api/v1/fleet/pause", &example).await.status, 200, "{example}");

@@ -48,6 +48,12 @@ impl Supervisor {
             Command::Version(persona, change, reply) => {
                 let _ = reply.send(self.change_version(&persona, change).await);
             }
+            Command::Plugins(reply) => {
+                let _ = reply.send(self.plugin_views());
+            }
+            Command::Plugin(plugin, change, reply) => {
+                let _ = reply.send(self.change_plugin(&plugin, change).await);
+            }
             Command::Reload(reply) => {
                 self.later_reloads.push(reply);
                 self.start_refresh();

@@ -224,6 +224,15 @@ async fn answer(mut asked: mpsc::Receiver<Command>, clock: Clock, told: Arc<Mute
                 let _ =
                     reply.send(if is_wrong { Err(format!("{persona} is not pinned")) } else { Ok("done".to_owned()) });
             }
+            Command::Plugins(reply) => {
+                let _ = reply.send(super::plugins::plugins(&clock));
+            }
+            Command::Plugin(plugin, change, reply) => {
+                write(format!("plugin {plugin} {change:?}"));
+                let is_wrong = plugin.as_str() == "rituals";
+                let _ =
+                    reply.send(if is_wrong { Err(format!("{plugin} is not paused")) } else { Ok("done".to_owned()) });
+            }
             Command::Status(reply) => {
                 let mut by_status = BTreeMap::new();
                 let mut by_persona = BTreeMap::new();
