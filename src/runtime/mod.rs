@@ -7,6 +7,8 @@ pub mod canary;
 pub mod catalog;
 pub mod fleet;
 pub mod plan;
+pub mod plugin_options;
+pub mod plugin_order;
 pub mod plugin_view;
 pub mod supervisor;
 pub mod view;
