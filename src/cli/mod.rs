@@ -90,8 +90,6 @@ enum Command {
     Try(trying::TryArgs),
     /// Write what an editor needs to complete and check scripts
     Types(types::TypesArgs),
-    /// Look for mistakes in scripts, without running a fleet
-    Check(check::CheckArgs),
     /// Run only the embedded studio
     Studio,
     /// Show how the running fleet is doing
