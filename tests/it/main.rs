@@ -20,7 +20,7 @@ mod store;
 mod stubs;
 mod studio;
 mod tidy;
-mod web;
 mod trying;
+mod web;
 mod workbench;
 mod wrong;
