@@ -29,6 +29,7 @@ use crate::config::{Config, ConfigFile, Sources, StudioAddress};
 use crate::floimg::Floimg;
 use crate::floimg::options::Options as FloimgOptions;
 use crate::host::crash::CrashPoint;
+use crate::host::hooks::NoHooks;
 use crate::host::journal::Journal;
 use crate::host::limits::{Cap, Caps};
 use crate::host::{Rules, World};
@@ -141,6 +142,7 @@ impl App {
             store,
             floimg,
             clock,
+            hooks: Arc::new(NoHooks),
             rules: ArcSwap::from_pointee(rules(&config)),
             known: ArcSwap::default(),
             actions: TaskTracker::new(),

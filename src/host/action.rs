@@ -1,27 +1,22 @@
 //! Actions: everything a bot does that others can see.
 //!
-//! An intent is on disk before the call goes out and settled after it, so no action happens twice.
+//! Each is checked here and made into a plan; `perform` carries it out, so no action happens twice.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tracing::error;
 
-use crate::floimg;
-use crate::model::action::{ActionKind, Intent, IntentState, NewIntent};
-use crate::model::activity::{Ending, NewActivity};
+use crate::model::action::ActionKind;
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, NewPost, Picture, Post, Workflow};
-use crate::store::{self, Opened, OwnPost};
 use crate::text;
 
-use super::allow::allow;
-use super::doubt::{in_doubt, replay, told_before};
+use super::doubt::told_before;
 use super::gallery::{SeenComment, SeenPost};
-use super::recovery::{self, Found};
+use super::hooks::Says;
+use super::perform::{About, Plan, Send, run};
 use super::refusal::Refusal;
 use super::{Host, Side, World};
 
@@ -38,30 +33,12 @@ pub struct Draft {
     pub description: String,
 }
 
-/// One action, ready to be checked, written down and sent.
-pub(super) struct Plan {
-    pub(super) kind: ActionKind,
-    pub(super) target: String,
-    once: bool,
-    pub(super) payload: Value,
-    /// What others will read of it.
-    pub(super) words: Option<String>,
-    /// One line for the journal.
-    summary: String,
-    detail: Value,
-    /// When the bot could have begun to type.
-    pub(super) typing_from: Option<Timestamp>,
-}
-
-type Send =
-    Box<dyn FnOnce(floimg::Floimg) -> BoxFuture<'static, Result<Value, floimg::error::Error>> + std::marker::Send>;
-
 /// Most characters of a comment, from the gallery's form.
-const COMMENT_CHARS: usize = 1000;
+pub(super) const COMMENT_CHARS: usize = 1000;
 /// Most UTF-16 units of a title.
-const TITLE_UNITS: usize = 200;
+pub(super) const TITLE_UNITS: usize = 200;
 /// Most characters of a description; the gallery's own limit is not known.
-const DESCRIPTION_CHARS: usize = 2000;
+pub(super) const DESCRIPTION_CHARS: usize = 2000;
 
 impl Host {
     /// Makes a picture.
@@ -77,11 +54,13 @@ impl Host {
             once: false,
             payload: json!({ "name": workflow.name, "prompt": prompt }),
             words: None,
+            says: Says { text: prompt.clone(), ..Says::default() },
+            about: About::default(),
             summary: if prompt.is_empty() { workflow.name.clone() } else { prompt },
             detail: json!({ "steps": workflow.steps.len() }),
             typing_from: None,
         };
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, _| {
             Box::pin(async move {
                 let picture = floimg.execute(&agent, &workflow).await?;
                 Ok(json!({ "url": picture.url, "workflow_id": picture.workflow_id }))
@@ -100,7 +79,8 @@ impl Host {
         self.refuse_false_claims(&format!("{}\n{}", draft.title, draft.description))?;
         match &self.side {
             Side::Live(world) => {
-                let post = self.publish(world, ActionKind::Share, String::new(), draft, Value::Null).await?;
+                let about = About { image_url: Some(draft.image_url.clone()), ..About::default() };
+                let post = self.publish(world, ActionKind::Share, about, draft, Value::Null).await?;
                 Ok(self.see(post))
             }
             Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft))),
@@ -123,7 +103,8 @@ impl Host {
                 // How the platform wants a remix declared is assumed: it carries the parent's workflow.
                 draft.workflow_id = parent.post.workflow_id.clone().or(draft.workflow_id);
                 let detail = json!({ "parent": parent.post.id, "parent_title": parent.post.title });
-                let post = self.publish(world, ActionKind::Remix, parent.post.id, draft, detail).await?;
+                let about = About { image_url: Some(draft.image_url.clone()), ..About::of(&parent, None) };
+                let post = self.publish(world, ActionKind::Remix, about, draft, detail).await?;
                 Ok(self.see(post))
             }
             Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft))),
@@ -164,9 +145,11 @@ impl Host {
             summary: seen.post.title.clone(),
             detail: json!({ "author": seen.post.author.username }),
             typing_from: None,
+            says: Says::default(),
+            about: About::of(&seen, None),
         };
         let agent = self.profile.username.clone();
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, _| {
             Box::pin(async move {
                 let mut like = floimg.toggle_like(&agent, &id).await?;
                 if !like.liked {
@@ -244,12 +227,13 @@ impl Host {
                 "post": post, "post_title": seen.post.title, "author": seen.post.author.username, "reply_to": reply_to
             }),
             typing_from,
+            says: Says { text: words.clone(), ..Says::default() },
+            about: About::of(&seen, reply_to.as_ref()),
         };
         let agent = self.profile.username.clone();
-        let content = words.clone();
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, says| {
             Box::pin(async move {
-                let comment = floimg.comment(&agent, &post, &content).await?;
+                let comment = floimg.comment(&agent, &post, &says.text).await?;
                 Ok(json!({ "id": comment.id, "at": comment.created_at.as_millisecond(), "content": comment.content }))
             })
         });
@@ -290,10 +274,12 @@ impl Host {
         self: &Arc<Self>,
         world: &Arc<World>,
         kind: ActionKind,
-        target: String,
+        about: About,
         draft: Draft,
         mut detail: Value,
     ) -> Result<Post, Refusal> {
+        // A post of its own has no target, and may be made again; a remix is made once for a post.
+        let target = about.post.clone().unwrap_or_default();
         if detail.is_null() {
             detail = json!({});
         }
@@ -308,19 +294,18 @@ impl Host {
             summary: draft.title.clone(),
             detail,
             typing_from: None,
+            says: Says { title: draft.title.clone(), description: draft.description.clone(), text: String::new() },
+            about,
         };
-        let new = NewPost {
-            image_url: draft.image_url.clone(),
-            title: draft.title.clone(),
-            description: draft.description.clone(),
-            workflow_id: draft.workflow_id.clone(),
-        };
+        let (image_url, workflow_id) = (draft.image_url.clone(), draft.workflow_id.clone());
         let agent = self.profile.username.clone();
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, says| {
             Box::pin(async move {
+                let Says { title, description, .. } = says;
+                let new = NewPost { image_url, title, description: description.clone(), workflow_id };
                 let post = floimg.share(&agent, &new).await?;
                 Ok(json!({
-                    "id": post.id, "title": post.title, "at": post.created_at.as_millisecond(), "workflow_id": post.workflow_id
+                    "id": post.id, "title": post.title, "description": description, "at": post.created_at.as_millisecond(), "workflow_id": post.workflow_id
                 }))
             })
         });
@@ -328,7 +313,7 @@ impl Host {
         Ok(Post {
             id: text_of(&outcome, "id"),
             title: optional_text(&outcome, "title").unwrap_or(draft.title),
-            description: Some(draft.description),
+            description: optional_text(&outcome, "description").or(Some(draft.description)),
             category: None,
             tags: Vec::new(),
             content_type: "image".to_owned(),
@@ -372,131 +357,6 @@ impl Host {
         let counter = if result.is_ok() { &self.acted } else { &self.refused };
         counter.fetch_add(1, Ordering::Relaxed);
         result.map_err(|refusal| self.hear(refusal))
-    }
-}
-
-/// The one way that anything reaches the world.
-async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Send) -> Result<Value, Refusal> {
-    let now = world.clock.now();
-    let intent = NewIntent {
-        bot: host.bot.clone(),
-        tick: host.tick,
-        ordinal,
-        kind: plan.kind,
-        target: plan.target.clone(),
-        payload: plan.payload.clone(),
-        at: now,
-    };
-    // What this tick did before it was cut off counts as done before any limit has a say.
-    if let Some(outcome) = replay(world, &intent, plan.once).await? {
-        return outcome;
-    }
-    if let Some(outcome) = in_doubt(world, host, &plan).await? {
-        return outcome;
-    }
-    allow(host, world, &plan, now).await?;
-    world.crash.reached("action:allowed");
-    let id = match world.store.open_intent(intent, plan.once).await? {
-        Opened::New(id) => id,
-        Opened::Before(intent) | Opened::Done(intent) => return told_before(world, host, intent).await,
-    };
-    world.crash.reached("action:opened");
-    let sent = send(world.floimg.clone()).await;
-    world.crash.reached("action:sent");
-    let result = match sent {
-        Ok(outcome) => Ok((outcome, false)),
-        Err(error @ floimg::error::Error::OutcomeUnknown { .. }) => {
-            match recovery::look_up(world, host.agent(), &intent_row(host, &plan, id, now)).await {
-                Ok(Found::Yes(outcome)) => Ok((outcome, true)),
-                Ok(Found::No | Found::CannotTell) | Err(_) => Err(error),
-            }
-        }
-        Err(error) => Err(error),
-    };
-    let activity = |ending, text: String, detail: Value| NewActivity {
-        at: world.clock.now(),
-        bot: Some(host.bot.clone()),
-        persona: Some(host.bot.persona.clone()),
-        kind: plan.kind.as_str().to_owned(),
-        ending,
-        target: plan.target.clone(),
-        text,
-        detail,
-    };
-    let settled = match &result {
-        Ok((outcome, looked_up)) => {
-            let mut detail = plan.detail.clone();
-            detail["outcome"] = outcome.clone();
-            if *looked_up {
-                detail["looked_up"] = true.into();
-            }
-            if matches!(plan.kind, ActionKind::Share | ActionKind::Remix)
-                && let Err(problem) = keep_post(world, host, outcome).await
-            {
-                error!(bot = %host.bot, error = &problem as &dyn std::error::Error, "could not keep a post; its comments are not noticed");
-            }
-            let activity = activity(Ending::Done, plan.summary.clone(), detail);
-            world.store.settle_intent(id, IntentState::Done, outcome.clone(), plan.words.clone(), activity).await
-        }
-        Err(error) => {
-            let failure = error.failure(world.clock.now());
-            let (state, ending) = match error {
-                floimg::error::Error::OutcomeUnknown { .. } => (IntentState::Unknown, Ending::Unknown),
-                _ if failure.kind == FailureKind::Unavailable => (IntentState::Failed, Ending::Failed),
-                _ => (IntentState::Failed, Ending::Refused),
-            };
-            let mut detail = plan.detail.clone();
-            detail["failure"] = failure.kind.as_str().into();
-            let activity = activity(ending, format!("{}: {}", plan.summary, failure.message), detail);
-            world.store.settle_intent(id, state, json!({ "message": failure.message }), None, activity).await
-        }
-    };
-    world.crash.reached("action:settled");
-    match settled {
-        Ok(activity) => world.journal.announce(activity),
-        // The intent stays open and stands in the way of a second time; what happened has happened all the same.
-        Err(problem) => {
-            error!(bot = %host.bot, error = &problem as &dyn std::error::Error, "could not settle an action; it is looked up at the next start");
-        }
-    }
-    match result {
-        Ok((outcome, _)) => Ok(outcome),
-        Err(error) => Err(Refusal::of_gallery(&error, world.clock.now())),
-    }
-}
-
-impl Host {
-    pub(super) fn agent(&self) -> &str {
-        &self.profile.username
-    }
-}
-
-async fn keep_post(world: &World, host: &Host, outcome: &Value) -> Result<(), store::Error> {
-    let post = OwnPost {
-        id: text_of(outcome, "id"),
-        bot: host.bot.clone(),
-        title: text_of(outcome, "title"),
-        workflow: optional_text(outcome, "workflow_id"),
-        at: time_of(outcome, world),
-        comments_seen: 0,
-    };
-    world.store.add_post(post).await
-}
-
-fn intent_row(host: &Host, plan: &Plan, id: i64, at: Timestamp) -> Intent {
-    Intent {
-        id,
-        what: NewIntent {
-            bot: host.bot.clone(),
-            tick: host.tick,
-            ordinal: 0,
-            kind: plan.kind,
-            target: plan.target.clone(),
-            payload: plan.payload.clone(),
-            at,
-        },
-        state: IntentState::Open,
-        outcome: Value::Null,
     }
 }
 
@@ -554,7 +414,7 @@ fn count_of(outcome: &Value, key: &str) -> u32 {
     outcome.get(key).and_then(Value::as_u64).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
 }
 
-fn time_of(outcome: &Value, world: &World) -> Timestamp {
+pub(super) fn time_of(outcome: &Value, world: &World) -> Timestamp {
     outcome
         .get("at")
         .and_then(Value::as_i64)

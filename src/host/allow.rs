@@ -12,7 +12,7 @@ use crate::model::seconds::Seconds;
 use crate::store::ActionCounts;
 use crate::text;
 
-use super::action::Plan;
+use super::perform::Plan;
 use super::refusal::Refusal;
 use super::{Host, Side, World, limits};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::model::action::{ActionKind, Intent, IntentState, NewIntent};
+use crate::model::action::{ActionKind, Intent, IntentState};
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::seconds::Seconds;
 
-use super::action::Plan;
+use super::perform::Plan;
 use super::refusal::Refusal;
 use super::{Host, World, recovery};
 
@@ -48,17 +48,12 @@ fn says_the_same(a: &Value, b: &Value) -> bool {
 }
 
 /// What this very action of this very tick came to the first time the tick was tried.
-pub(super) async fn replay(
-    world: &World,
-    intent: &NewIntent,
-    once: bool,
-) -> Result<Option<Result<Value, Refusal>>, Refusal> {
-    let before = world.store.intent_of_tick(intent, once).await?;
-    Ok(before.and_then(|before| match before.state {
+pub(super) fn replay(before: Option<Intent>) -> Option<Result<Value, Refusal>> {
+    before.and_then(|before| match before.state {
         IntentState::Done => Some(Ok(before.outcome)),
         IntentState::Unknown => Some(Err(unknown())),
         IntentState::Open | IntentState::Failed => None,
-    }))
+    })
 }
 
 fn unknown() -> Refusal {

@@ -7,12 +7,14 @@ mod allow;
 pub mod crash;
 mod doubt;
 pub mod gallery;
+pub mod hooks;
 pub mod identity;
 pub mod inbox;
 pub mod journal;
 pub mod keeping;
 pub mod limits;
 pub mod offline;
+mod perform;
 pub mod provision;
 pub mod recovery;
 pub mod refusal;
@@ -43,6 +45,7 @@ use crate::model::tally::Tally;
 use crate::store::Store;
 
 use crash::CrashPoint;
+use hooks::Hooks;
 use identity::Profile;
 use journal::Journal;
 use limits::Caps;
@@ -56,6 +59,8 @@ pub struct World {
     pub store: Store,
     /// The gallery.
     pub floimg: Floimg,
+    /// Whoever has a say in actions.
+    pub hooks: Arc<dyn Hooks>,
     /// Bots' time.
     pub clock: Clock,
     /// What they did.

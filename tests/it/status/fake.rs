@@ -98,6 +98,7 @@ impl Double {
             memories: 400,
         };
         let world = Arc::new(World {
+            hooks: Arc::new(floimg_fleet::host::hooks::NoHooks),
             journal: Journal::new(store.clone()),
             store,
             floimg,
