@@ -11,6 +11,7 @@ mod docs;
 mod hostile;
 mod living;
 mod permissions;
+mod plugins;
 mod readme;
 mod render;
 mod runtime;
