@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod contract;
 mod crash;
+mod faults;
 mod hostile;
 mod living;
 mod readme;
