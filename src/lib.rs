@@ -26,6 +26,7 @@
 //! 1. [`runtime::watch`] notices, waits until the files are quiet, and says only "look again".
 //! 2. [`runtime::supervisor`] sends the [`runtime::catalog`] to look. It reads every script, compiles what changed, and
 //!    builds the [`lua::version::Version`] of each persona that uses a changed file, under one digest.
+//!    `lua/analysis` reads the texts that changed, and tells what is sure to raise and what is hardly meant.
 //! 3. [`lua::rehearse`] lets the version live a few ticks in a gallery of its own. If anything fails, the old version stays
 //!    and the diagnostics are published.
 //! 4. At the bot's next tick [`runtime::bot`] builds a [`lua::LivingBot`] of the new version around the same state and calls

@@ -69,6 +69,8 @@ fn shown_value(value: &Value, depth: usize) -> String {
                 });
                 Ok(())
             });
+            // Entries of a list stay in order, and names come in one that is always the same.
+            entries.sort_by_key(|entry| if entry.contains(" = ") { entry.clone() } else { String::new() });
             if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
         }
         other => other.type_name().to_owned(),

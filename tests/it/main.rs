@@ -8,6 +8,7 @@ mod console;
 mod contract;
 mod crash;
 mod docs;
+mod faults;
 mod hostile;
 mod living;
 mod permissions;

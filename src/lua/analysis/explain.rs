@@ -193,25 +193,28 @@ impl<'t> Explainer<'_, 't> {
     }
 
     fn indexed(&self, name: Option<&str>, what: &str) -> Vec<Suspect<'t>> {
-        let suspects = self.on_line(|site| match &site.expr.kind {
-            ExprKind::Index(base, key) => {
-                let fits = match (&**key, name) {
-                    (Key::Name(key), Some(name)) => key.text == name,
-                    (Key::Value(_), None) => true,
-                    // The value of a key that is computed may be any text.
-                    (Key::Value(_), Some(_)) => true,
-                    (Key::Name(_), None) => false,
-                };
-                fits.then(|| (&**base, what.to_owned()))
-            }
-            ExprKind::Call(call) => {
-                let is_it = call.method.as_ref().is_some_and(|method| Some(method.text.as_str()) == name);
-                is_it.then(|| (&call.callee, what.to_owned()))
-            }
-            _ => None,
-        });
-        // A table that stands there is never nil.
-        suspects.into_iter().filter(|(expr, _)| !matches!(expr.kind, ExprKind::Table(_))).collect()
+        let with = |is_it: &dyn Fn(&Key) -> bool| {
+            let mut suspects = self.on_line(|site| match &site.expr.kind {
+                ExprKind::Index(base, key) => is_it(key).then(|| (&**base, what.to_owned())),
+                ExprKind::Call(call) => {
+                    let is_it = call.method.as_ref().is_some_and(|method| Some(method.text.as_str()) == name);
+                    is_it.then(|| (&call.callee, what.to_owned()))
+                }
+                _ => None,
+            });
+            // A table that stands there is never nil.
+            suspects.retain(|(expr, _)| !matches!(expr.kind, ExprKind::Table(_)));
+            suspects
+        };
+        let named = with(&|key| matches!((key, name), (Key::Name(key), Some(name)) if key.text == name));
+        if !named.is_empty() {
+            return named;
+        }
+        // The value of a key that is computed may be any text, but a number is none.
+        with(&|key| match key {
+            Key::Value(key) => name.is_none() || !matches!(key.bare().kind, ExprKind::Number(_)),
+            Key::Name(_) => false,
+        })
     }
 
     fn called(&self, what: &str) -> Vec<Suspect<'t>> {

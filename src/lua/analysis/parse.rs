@@ -4,10 +4,10 @@
 
 use full_moon::ast::luau;
 use full_moon::ast::punctuated::Punctuated;
+use full_moon::ast::span::ContainedSpan;
 use full_moon::ast::{
     self, BinOp, Expression, FunctionArgs, FunctionBody, Index, LastStmt, Parameter, Prefix, Suffix, UnOp, Var,
 };
-use full_moon::node::Node;
 use full_moon::tokenizer::{StringLiteralQuoteType, TokenReference, TokenType};
 
 use super::shape::Shape;
@@ -48,11 +48,34 @@ fn span(token: &TokenReference) -> Span {
     Span { from: token.token().start_position().bytes(), to: token.token().end_position().bytes() }
 }
 
-fn whole(node: &impl Node) -> Span {
-    let at =
-        |position: Option<full_moon::tokenizer::Position>| position.map_or(0, full_moon::tokenizer::Position::bytes);
-    Span { from: at(node.start_position()), to: at(node.end_position()) }
+fn whole(bounds: &ContainedSpan) -> Span {
+    let (first, last) = bounds.tokens();
+    span(first).to(span(last))
 }
+
+/// Where a statement stands. Read from its own tokens: the parser's way of asking for a position takes twice as long
+/// with every level that it nests.
+fn extent(stmt: &ast::Stmt, kind: &StmtKind) -> Span {
+    let from_to = |first: &TokenReference, last: &TokenReference| span(first).to(span(last));
+    let until = |first: Span, values: &[Expr]| values.last().map_or(first, |last| first.to(last.span));
+    match (stmt, kind) {
+        (ast::Stmt::Do(given), _) => from_to(given.do_token(), given.end_token()),
+        (ast::Stmt::If(given), _) => from_to(given.if_token(), given.end_token()),
+        (ast::Stmt::While(given), _) => from_to(given.while_token(), given.end_token()),
+        (ast::Stmt::NumericFor(given), _) => from_to(given.for_token(), given.end_token()),
+        (ast::Stmt::GenericFor(given), _) => from_to(given.for_token(), given.end_token()),
+        (ast::Stmt::LocalAssignment(given), StmtKind::Local(_, values)) => until(span(given.local_token()), values),
+        (ast::Stmt::ConstAssignment(given), StmtKind::Local(_, values)) => until(span(given.const_token()), values),
+        (ast::Stmt::Repeat(given), StmtKind::Repeat(_, condition)) => span(given.repeat_token()).to(condition.span),
+        (_, StmtKind::LocalFunction(_, function) | StmtKind::Function(_, function)) => function.span,
+        (_, StmtKind::Assign(targets, values)) => targets.first().map_or(NOWHERE, |first| until(first.span, values)),
+        (_, StmtKind::Compound(target, _, value)) => target.span.to(value.span),
+        (_, StmtKind::Call(call)) => call.span,
+        _ => NOWHERE,
+    }
+}
+
+const NOWHERE: Span = Span { from: 0, to: 0 };
 
 pub(super) fn word(token: &TokenReference) -> String {
     match token.token().token_type() {
@@ -74,17 +97,20 @@ impl Reader {
         let mut stmts = Vec::new();
         for stmt in block.stmts() {
             if let Some(kind) = self.stmt(stmt)? {
-                stmts.push(Stmt { span: whole(stmt), kind });
+                stmts.push(Stmt { span: extent(stmt, &kind), kind });
             }
         }
         if let Some(last) = block.last_stmt() {
-            let kind = match last {
-                LastStmt::Return(given) => StmtKind::Return(self.exprs(given.returns())?),
-                LastStmt::Break(_) => StmtKind::Break,
-                LastStmt::Continue(_) => StmtKind::Continue,
+            let (span, kind) = match last {
+                LastStmt::Return(given) => {
+                    let (token, values) = (span(given.token()), self.exprs(given.returns())?);
+                    (values.last().map_or(token, |value| token.to(value.span)), StmtKind::Return(values))
+                }
+                LastStmt::Break(token) => (span(token), StmtKind::Break),
+                LastStmt::Continue(token) => (span(token), StmtKind::Continue),
                 _ => return None,
             };
-            stmts.push(Stmt { span: whole(last), kind });
+            stmts.push(Stmt { span, kind });
         }
         self.depth -= 1;
         Some(stmts)
@@ -112,7 +138,13 @@ impl Reader {
                     let own = Name { text: "self".to_owned(), span: span(colon) };
                     function.params.insert(0, Param { name: own, shape: None });
                 }
-                StmtKind::Function(target, self.make(whole(&**given), ExprKind::Function(Box::new(function))))
+                StmtKind::Function(
+                    target,
+                    self.make(
+                        span(given.function_token()).to(span(given.body().end_token())),
+                        ExprKind::Function(Box::new(function)),
+                    ),
+                )
             }
             ast::Stmt::GenericFor(given) => {
                 let shapes = given.type_specifiers();
@@ -147,8 +179,12 @@ impl Reader {
                 let names = params(given.names().iter(), given.type_specifiers());
                 StmtKind::Local(names, self.exprs(given.expressions())?)
             }
-            ast::Stmt::LocalFunction(given) => self.local_function(given.name(), given.body(), whole(&**given))?,
-            ast::Stmt::ConstFunction(given) => self.local_function(given.name(), given.body(), whole(&**given))?,
+            ast::Stmt::LocalFunction(given) => {
+                self.local_function(given.name(), given.body(), span(given.local_token()))?
+            }
+            ast::Stmt::ConstFunction(given) => {
+                self.local_function(given.name(), given.body(), span(given.const_token()))?
+            }
             ast::Stmt::NumericFor(given) => {
                 let mut bounds = vec![self.expr(given.start())?, self.expr(given.end())?];
                 if let Some(step) = given.step() {
@@ -186,8 +222,9 @@ impl Reader {
         self.types.push((word(given.type_name()), shape_of(given.type_definition())));
     }
 
-    fn local_function(&mut self, own: &TokenReference, body: &FunctionBody, span: Span) -> Option<StmtKind> {
+    fn local_function(&mut self, own: &TokenReference, body: &FunctionBody, first: Span) -> Option<StmtKind> {
         let function = self.function(body)?;
+        let span = first.to(span(body.end_token()));
         Some(StmtKind::LocalFunction(name(own), self.make(span, ExprKind::Function(Box::new(function)))))
     }
 
@@ -269,7 +306,8 @@ impl Reader {
                 (whole(contained), Some(ExprKind::Paren(Box::new(self.expr(expression)?))))
             }
             Expression::Function(given) => {
-                (whole(&**given), Some(ExprKind::Function(Box::new(self.function(given.body())?))))
+                let at = span(given.function_token()).to(span(given.body().end_token()));
+                (at, Some(ExprKind::Function(Box::new(self.function(given.body())?))))
             }
             Expression::IfExpression(given) => {
                 let mut arms = vec![(self.expr(given.condition())?, self.expr(given.if_expression())?)];
@@ -424,10 +462,10 @@ fn params<'a>(
 fn number(text: &str) -> f64 {
     let text = text.trim().replace('_', "");
     let lower = text.to_lowercase();
-    let whole = |digits: &str, radix| u64::from_str_radix(digits, radix).map_or(f64::NAN, |number| number as f64);
+    let integer = |digits: &str, radix| u64::from_str_radix(digits, radix).map_or(f64::NAN, |number| number as f64);
     match (lower.strip_prefix("0x"), lower.strip_prefix("0b")) {
-        (Some(digits), _) => whole(digits, 16),
-        (_, Some(digits)) => whole(digits, 2),
+        (Some(digits), _) => integer(digits, 16),
+        (_, Some(digits)) => integer(digits, 2),
         _ => lower.parse().unwrap_or(f64::NAN),
     }
 }
