@@ -32,8 +32,10 @@ use crate::floimg::Floimg;
 use crate::floimg::options::Options as FloimgOptions;
 use crate::host::crash::CrashPoint;
 use crate::host::fetch::Outside;
+use crate::host::hooks::NoHooks;
 use crate::host::journal::Journal;
 use crate::host::limits::{Cap, Caps};
+use crate::host::service::Nudges;
 use crate::host::{Rules, World};
 use crate::http;
 use crate::lua::limits::Limits;
@@ -149,6 +151,9 @@ impl App {
             clock,
             rules: ArcSwap::from_pointee(rules(&config)),
             known: ArcSwap::default(),
+            hooks: Arc::new(NoHooks),
+            cast: ArcSwap::default(),
+            nudges: Nudges::default(),
             actions: TaskTracker::new(),
             handle: tokio::runtime::Handle::current(),
             crash: CrashPoint::new(step, nth),

@@ -19,8 +19,10 @@ use crate::store::{self, Opened, OwnPost};
 use crate::text;
 
 use super::allow::allow;
+use super::asking::{ask, tell};
 use super::doubt::{in_doubt, replay, told_before};
 use super::gallery::{SeenComment, SeenPost};
+use super::hooks::{About, Words, refuse_false_claims};
 use super::recovery::{self, Found};
 use super::refusal::Refusal;
 use super::{Host, Side, World};
@@ -45,16 +47,20 @@ pub(super) struct Plan {
     once: bool,
     pub(super) payload: Value,
     /// What others will read of it.
-    pub(super) words: Option<String>,
+    pub(super) words: Words,
+    /// What whoever is asked about it is told.
+    pub(super) about: About,
     /// One line for the journal.
-    summary: String,
-    detail: Value,
+    pub(super) summary: String,
+    pub(super) detail: Value,
     /// When the bot could have begun to type.
     pub(super) typing_from: Option<Timestamp>,
 }
 
-type Send =
-    Box<dyn FnOnce(floimg::Floimg) -> BoxFuture<'static, Result<Value, floimg::error::Error>> + std::marker::Send>;
+/// Does it, with the words that everybody agreed on.
+type Send = Box<
+    dyn FnOnce(floimg::Floimg, Words) -> BoxFuture<'static, Result<Value, floimg::error::Error>> + std::marker::Send,
+>;
 
 /// Most characters of a comment, from the gallery's form.
 const COMMENT_CHARS: usize = 1000;
@@ -79,12 +85,13 @@ impl Host {
             target: String::new(),
             once: false,
             payload: json!({ "name": workflow.name, "prompt": prompt }),
-            words: None,
+            words: Words::None,
+            about: About { prompt: Some(prompt.clone()), ..About::default() },
             summary: if prompt.is_empty() { workflow.name.clone() } else { prompt },
             detail: json!({ "steps": workflow.steps.len() }),
             typing_from: None,
         };
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, _| {
             Box::pin(async move {
                 let picture = floimg.execute(&agent, &workflow).await?;
                 Ok(json!({ "url": picture.url, "workflow_id": picture.workflow_id }))
@@ -100,10 +107,10 @@ impl Host {
     /// What the world or a limit said.
     pub async fn share(self: &Arc<Self>, draft: Draft) -> Result<SeenPost, Refusal> {
         check_draft(&draft)?;
-        self.refuse_false_claims(&format!("{}\n{}", draft.title, draft.description))?;
+        refuse_false_claims(&format!("{}\n{}", draft.title, draft.description))?;
         match &self.side {
             Side::Live(world) => {
-                let post = self.publish(world, ActionKind::Share, String::new(), draft, Value::Null).await?;
+                let post = self.publish(world, ActionKind::Share, About::default(), draft, Value::Null).await?;
                 Ok(self.see(post))
             }
             Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft, None)?)),
@@ -116,7 +123,7 @@ impl Host {
     /// What the world or a limit said.
     pub async fn remix(self: &Arc<Self>, parent: String, mut draft: Draft) -> Result<SeenPost, Refusal> {
         check_draft(&draft)?;
-        self.refuse_false_claims(&format!("{}\n{}", draft.title, draft.description))?;
+        refuse_false_claims(&format!("{}\n{}", draft.title, draft.description))?;
         let parent = self.post(parent).await?;
         if parent.is_me {
             return Err(Refusal::failure(FailureKind::OwnPost, "a bot does not remix its own post"));
@@ -126,7 +133,7 @@ impl Host {
                 // How the platform wants a remix declared is assumed: it carries the parent's workflow.
                 draft.workflow_id = parent.post.workflow_id.clone().or(draft.workflow_id);
                 let detail = json!({ "parent": parent.post.id, "parent_title": parent.post.title });
-                let post = self.publish(world, ActionKind::Remix, parent.post.id, draft, detail).await?;
+                let post = self.publish(world, ActionKind::Remix, about_post(&parent), draft, detail).await?;
                 Ok(self.see(post))
             }
             Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft, Some(&parent.post))?)),
@@ -166,13 +173,14 @@ impl Host {
             target: id.clone(),
             once: true,
             payload: Value::Null,
-            words: None,
+            words: Words::None,
+            about: about_post(&seen),
             summary: seen.post.title.clone(),
             detail: json!({ "author": seen.post.author.username }),
             typing_from: None,
         };
         let agent = self.profile.username.clone();
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, _| {
             Box::pin(async move {
                 let mut like = floimg.toggle_like(&agent, &id).await?;
                 if !like.liked {
@@ -197,14 +205,10 @@ impl Host {
         reply_to: Option<String>,
     ) -> Result<SeenComment, Refusal> {
         let words = words.trim().to_owned();
-        let length = words.chars().count();
-        if length == 0 || length > COMMENT_CHARS {
-            return Err(Refusal::Wrong(format!(
-                "`text` must have 1 to {COMMENT_CHARS} characters, got {length}: cut it with text.clip"
-            )));
-        }
-        self.refuse_false_claims(&words)?;
+        check_comment(&words)?;
+        refuse_false_claims(&words)?;
         let seen = self.post(post.clone()).await?;
+        let mut about = about_post(&seen);
         let (words, typing_from, is_asked) = match &reply_to {
             None if seen.is_me => {
                 return Err(Refusal::failure(
@@ -218,6 +222,8 @@ impl Host {
                 if asked.is_me {
                     return Err(Refusal::failure(FailureKind::OwnPost, "a bot does not answer itself"));
                 }
+                about.reply_to = Some(comment.clone());
+                about.reply_author = Some(asked.comment.author.clone());
                 (addressed(words, &asked.comment.author), Some(asked.comment.created_at), self.is_asked_by(&asked))
             }
         };
@@ -248,7 +254,8 @@ impl Host {
             target,
             once: true,
             payload: json!({ "post": post, "content": words }),
-            words: Some(words.clone()),
+            words: Words::Comment(words.clone()),
+            about,
             summary: words.clone(),
             detail: json!({
                 "post": post, "post_title": seen.post.title, "author": seen.post.author.username, "reply_to": reply_to
@@ -256,9 +263,9 @@ impl Host {
             typing_from,
         };
         let agent = self.profile.username.clone();
-        let content = words.clone();
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, words| {
             Box::pin(async move {
+                let content = words.all().unwrap_or_default();
                 let comment = floimg.comment(&agent, &post, &content).await?;
                 Ok(json!({ "id": comment.id, "at": comment.created_at.as_millisecond(), "content": comment.content }))
             })
@@ -300,7 +307,7 @@ impl Host {
         self: &Arc<Self>,
         world: &Arc<World>,
         kind: ActionKind,
-        target: String,
+        mut about: About,
         draft: Draft,
         mut detail: Value,
     ) -> Result<Post, Refusal> {
@@ -309,12 +316,15 @@ impl Host {
         }
         detail["image_url"] = draft.image_url.clone().into();
         detail["description"] = draft.description.clone().into();
+        about.image_url = Some(draft.image_url.clone());
+        let target = about.post.clone().unwrap_or_default();
         let plan = Plan {
             kind,
             once: !target.is_empty(),
             target,
             payload: json!({ "title": draft.title, "image_url": draft.image_url }),
-            words: Some(format!("{}\n{}", draft.title, draft.description)),
+            words: Words::Post { title: draft.title.clone(), description: draft.description.clone() },
+            about,
             summary: draft.title.clone(),
             detail,
             typing_from: None,
@@ -326,11 +336,15 @@ impl Host {
             workflow_id: draft.workflow_id.clone(),
         };
         let agent = self.profile.username.clone();
-        let send: Send = Box::new(move |floimg| {
+        let send: Send = Box::new(move |floimg, words| {
             Box::pin(async move {
+                let new = match words {
+                    Words::Post { title, description } => NewPost { title, description, ..new },
+                    Words::None | Words::Comment(_) => new,
+                };
                 let post = floimg.share(&agent, &new).await?;
                 Ok(json!({
-                    "id": post.id, "title": post.title, "at": post.created_at.as_millisecond(), "workflow_id": post.workflow_id
+                    "id": post.id, "title": post.title, "description": new.description, "at": post.created_at.as_millisecond(), "workflow_id": post.workflow_id
                 }))
             })
         });
@@ -338,7 +352,7 @@ impl Host {
         Ok(Post {
             id: text_of(&outcome, "id"),
             title: optional_text(&outcome, "title").unwrap_or(draft.title),
-            description: Some(draft.description),
+            description: Some(optional_text(&outcome, "description").unwrap_or(draft.description)),
             category: None,
             tags: Vec::new(),
             content_type: "image".to_owned(),
@@ -363,17 +377,6 @@ impl Host {
         }
     }
 
-    /// A hard line: no text of a bot claims that a person wrote it.
-    fn refuse_false_claims(&self, words: &str) -> Result<(), Refusal> {
-        if text::claims_to_be_person(words) {
-            return Err(Refusal::failure(
-                FailureKind::Rejected,
-                "the text claims that its author is a person; no bot says that",
-            ));
-        }
-        Ok(())
-    }
-
     async fn act(self: &Arc<Self>, world: &Arc<World>, plan: Plan, send: Send) -> Result<Value, Refusal> {
         let host = self.clone();
         let shared = world.clone();
@@ -386,9 +389,9 @@ impl Host {
 }
 
 /// The one way that anything reaches the world.
-async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Send) -> Result<Value, Refusal> {
+async fn run(host: &Host, world: &Arc<World>, mut plan: Plan, ordinal: u32, send: Send) -> Result<Value, Refusal> {
     let now = world.clock.now();
-    let intent = NewIntent {
+    let mut intent = NewIntent {
         bot: host.bot.clone(),
         tick: host.tick,
         ordinal,
@@ -405,13 +408,18 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
         return outcome;
     }
     allow(host, world, &plan, now).await?;
+    // An action that was begun before has come to its end above, so nobody is asked twice about one.
+    if let Some(outcome) = ask(host, world, &mut plan, now).await? {
+        return outcome;
+    }
+    intent.payload.clone_from(&plan.payload);
     world.crash.reached("action:allowed");
     let id = match world.store.open_intent(intent, plan.once).await? {
         Opened::New(id) => id,
         Opened::Before(intent) | Opened::Done(intent) => return told_before(world, host, intent).await,
     };
     world.crash.reached("action:opened");
-    let sent = send(world.floimg.clone()).await;
+    let sent = send(world.floimg.clone(), plan.words.clone()).await;
     world.crash.reached("action:sent");
     let result = match sent {
         Ok(outcome) => Ok((outcome, false)),
@@ -446,7 +454,7 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
                 error!(bot = %host.bot, error = &problem as &dyn std::error::Error, "could not keep a post; its comments are not noticed");
             }
             let activity = activity(Ending::Done, plan.summary.clone(), detail);
-            world.store.settle_intent(id, IntentState::Done, outcome.clone(), plan.words.clone(), activity).await
+            world.store.settle_intent(id, IntentState::Done, outcome.clone(), plan.words.all(), activity).await
         }
         Err(error) => {
             let failure = error.failure(world.clock.now());
@@ -469,10 +477,12 @@ async fn run(host: &Host, world: &Arc<World>, plan: Plan, ordinal: u32, send: Se
             error!(bot = %host.bot, error = &problem as &dyn std::error::Error, "could not settle an action; it is looked up at the next start");
         }
     }
-    match result {
+    let result = match result {
         Ok((outcome, _)) => Ok(outcome),
         Err(error) => Err(Refusal::of_gallery(&error, world.clock.now())),
-    }
+    };
+    tell(host, world, &plan, &result);
+    result
 }
 
 impl Host {
@@ -510,27 +520,51 @@ fn intent_row(host: &Host, plan: &Plan, id: i64, at: Timestamp) -> Intent {
     }
 }
 
+pub(super) fn check_comment(words: &str) -> Result<(), Refusal> {
+    let length = words.chars().count();
+    if length == 0 || length > COMMENT_CHARS {
+        return Err(Refusal::Wrong(format!(
+            "`text` must have 1 to {COMMENT_CHARS} characters, got {length}: cut it with text.clip"
+        )));
+    }
+    Ok(())
+}
+
 fn check_draft(draft: &Draft) -> Result<(), Refusal> {
-    let units = text::utf16_len(&draft.title);
-    if draft.title.trim().is_empty() || units > TITLE_UNITS {
-        return Err(Refusal::Wrong(format!(
-            "`title` must have 1 to {TITLE_UNITS} characters (as UTF-16), got {units}: cut it with text.clip"
-        )));
-    }
-    let chars = draft.description.chars().count();
-    if chars > DESCRIPTION_CHARS {
-        return Err(Refusal::Wrong(format!(
-            "`description` must have at most {DESCRIPTION_CHARS} characters, got {chars}"
-        )));
-    }
+    check_words(&draft.title, &draft.description)?;
     if draft.image_url.is_empty() {
         return Err(Refusal::Wrong("`picture` has no url: give what floimg.generate answered".to_owned()));
     }
     Ok(())
 }
 
+pub(super) fn check_words(title: &str, description: &str) -> Result<(), Refusal> {
+    let units = text::utf16_len(title);
+    if title.trim().is_empty() || units > TITLE_UNITS {
+        return Err(Refusal::Wrong(format!(
+            "`title` must have 1 to {TITLE_UNITS} characters (as UTF-16), got {units}: cut it with text.clip"
+        )));
+    }
+    let chars = description.chars().count();
+    if chars > DESCRIPTION_CHARS {
+        return Err(Refusal::Wrong(format!(
+            "`description` must have at most {DESCRIPTION_CHARS} characters, got {chars}"
+        )));
+    }
+    Ok(())
+}
+
+fn about_post(seen: &SeenPost) -> About {
+    About {
+        post: Some(seen.post.id.clone()),
+        post_author: seen.post.author.username.clone(),
+        post_author_is_fleet: seen.is_fleet,
+        ..About::default()
+    }
+}
+
 /// A reply begins with whom it answers; the gallery has no other way to say so.
-fn addressed(words: String, author: &Author) -> String {
+pub(super) fn addressed(words: String, author: &Author) -> String {
     match &author.username {
         Some(username) if !words.contains(&format!("@{username}")) => {
             // Whoever is named in the text already need not be named twice.

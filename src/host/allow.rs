@@ -24,7 +24,7 @@ pub(super) async fn allow(host: &Host, world: &World, plan: &Plan, now: Timestam
     let rules = world.rules.load();
     let counts = world.store.action_counts(&host.bot, now).await?;
     limits::check(&rules.caps, &tally(&counts), capped_as(plan.kind), now).map_err(Refusal::Failure)?;
-    let Some(words) = &plan.words else { return Ok(()) };
+    let Some(words) = &plan.words.all() else { return Ok(()) };
     let typing = limits::typing(text::length(words), rules.typing_chars_per_sec);
     // A picture is made while its caption is thought up, so making it does not count as the last thing done.
     let last = counts.iter().filter(|count| count.kind != ActionKind::Generate).map(|count| count.last).max();

@@ -38,11 +38,10 @@ impl Host {
     pub async fn feed(&self, query: FeedQuery) -> Result<Vec<SeenPost>, Refusal> {
         let posts = match &self.side {
             Side::Live(world) => {
-                let agent = self.profile.username.clone();
-                self.look(
-                    world,
-                    move |floimg| async move { floimg.feed(Some(&agent), &query).await.map(|page| page.posts) },
-                )
+                let agent = self.viewer();
+                self.look(world, move |floimg| async move {
+                    floimg.feed(agent.as_deref(), &query).await.map(|page| page.posts)
+                })
                 .await?
             }
             Side::Trial(trial) => trial.feed(&self.profile.username, &query),
@@ -57,8 +56,8 @@ impl Host {
     pub async fn post(&self, id: String) -> Result<SeenPost, Refusal> {
         let post = match &self.side {
             Side::Live(world) => {
-                let agent = self.profile.username.clone();
-                self.look(world, move |floimg| async move { floimg.post(Some(&agent), &id).await }).await?
+                let agent = self.viewer();
+                self.look(world, move |floimg| async move { floimg.post(agent.as_deref(), &id).await }).await?
             }
             Side::Trial(trial) => trial.post(&self.profile.username, &id)?,
         };
@@ -89,9 +88,12 @@ impl Host {
     pub async fn comments(&self, post: String, limit: u32, offset: u32) -> Result<Vec<SeenComment>, Refusal> {
         let comments = match &self.side {
             Side::Live(world) => {
-                let agent = self.profile.username.clone();
-                self.look(world, move |floimg| async move { floimg.comments(Some(&agent), &post, limit, offset).await })
-                    .await?
+                let agent = self.viewer();
+                self.look(
+                    world,
+                    move |floimg| async move { floimg.comments(agent.as_deref(), &post, limit, offset).await },
+                )
+                .await?
             }
             Side::Trial(trial) => trial.comments(&post, limit, offset)?,
         };

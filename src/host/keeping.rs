@@ -35,6 +35,8 @@ pub struct Recalled {
 
 /// Entries that the whole fleet shares at most, whatever a bot may have.
 const SHARED_ENTRIES: u32 = 200_000;
+/// Entries of one plugin at most; it keeps for the whole fleet.
+const PLUGIN_ENTRIES: u32 = 20_000;
 /// The age at which a memory counts half, in days.
 const HALF_LIFE_DAYS: f64 = 14.0;
 /// Most bytes of the data of a script's own event.
@@ -43,7 +45,10 @@ const EVENT_BYTES: usize = 4096;
 impl Host {
     fn scope(&self, whose: Whose) -> Scope {
         match whose {
-            Whose::Own => Scope::Bot(self.bot.clone()),
+            Whose::Own => match &self.plugin {
+                Some(name) => Scope::Plugin(name.clone()),
+                None => Scope::Bot(self.bot.clone()),
+            },
             Whose::Shared => Scope::Shared,
         }
     }
@@ -164,7 +169,11 @@ impl Host {
         match &self.side {
             Side::Live(world) => {
                 let rules = world.rules.load();
-                let most = if whose == Whose::Shared { SHARED_ENTRIES } else { rules.store_entries };
+                let most = match whose {
+                    Whose::Shared => SHARED_ENTRIES,
+                    Whose::Own if self.plugin.is_some() => PLUGIN_ENTRIES,
+                    Whose::Own => rules.store_entries,
+                };
                 let bytes = rules.store_value_bytes;
                 let (store, scope, now) = (world.store.clone(), self.scope(whose), world.clock.now());
                 let name = key.clone();

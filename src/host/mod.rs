@@ -4,10 +4,12 @@
 
 pub mod action;
 mod allow;
+mod asking;
 pub mod crash;
 mod doubt;
 pub mod fetch;
 pub mod gallery;
+pub mod hooks;
 pub mod identity;
 pub mod inbox;
 pub mod journal;
@@ -19,6 +21,7 @@ pub mod provision;
 pub mod recovery;
 pub mod refusal;
 pub mod rhythm;
+pub mod service;
 pub mod trial;
 pub mod writer;
 
@@ -42,15 +45,18 @@ use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
 use crate::model::permission::Permissions;
 use crate::model::persona::Persona;
+use crate::model::plugin::PluginName;
 use crate::model::tally::Tally;
 use crate::store::Store;
 use crate::web::Web;
 
 use crash::CrashPoint;
+use hooks::Hooks;
 use identity::Profile;
 use journal::Journal;
 use limits::Caps;
 use refusal::Refusal;
+use service::{CastBot, Nudges};
 use trial::Trial;
 
 /// What all bots share.
@@ -70,6 +76,12 @@ pub struct World {
     pub rules: ArcSwap<Rules>,
     /// Usernames of this fleet's accounts.
     pub known: ArcSwap<HashMap<Arc<str>, BotId>>,
+    /// Who is asked before an action and told after it.
+    pub hooks: Arc<dyn Hooks>,
+    /// The fleet's bots, for plugins.
+    pub cast: ArcSwap<Vec<CastBot>>,
+    /// Bots that plugins have something to tell.
+    pub nudges: Nudges,
     /// Actions under way; they run to their end whatever happens to their bot.
     pub actions: TaskTracker,
     /// Where actions and reads run: never on a thread that runs scripts.
@@ -123,7 +135,10 @@ pub struct Host {
     fetched: AtomicU32,
     /// What was said to the console; only there.
     said: Option<Mutex<Vec<String>>>,
+    denied: AtomicU32,
     stopping: CancellationToken,
+    /// Whose host it is, when it is not a bot's.
+    plugin: Option<PluginName>,
 }
 
 /// Lines that one call of the console may say.
@@ -194,8 +209,10 @@ impl Host {
             refused: AtomicU32::new(0),
             calls: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
+            denied: AtomicU32::new(0),
             said: None,
             stopping,
+            plugin: None,
         }
     }
 
@@ -332,6 +349,10 @@ impl Host {
             *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.clone());
         }
         refusal
+    }
+
+    fn count_denied(&self) -> u32 {
+        self.denied.fetch_add(1, Ordering::Relaxed)
     }
 
     fn next_ordinal(&self, kind: ActionKind) -> u32 {

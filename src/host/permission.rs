@@ -11,7 +11,10 @@ use super::{Host, Side};
 impl Host {
     /// Whose script this host serves.
     pub fn author(&self) -> Author {
-        Author::Persona(self.persona.name.clone())
+        match &self.plugin {
+            Some(name) => Author::Plugin(name.clone()),
+            None => Author::Persona(self.persona.name.clone()),
+        }
     }
 
     /// What to do when a module is not declared or not granted; nothing when it is both.

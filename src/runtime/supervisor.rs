@@ -210,6 +210,8 @@ impl Supervisor {
     /// Lets bots live until told to stop, then waits for those in a tick.
     pub async fn run(mut self) {
         let (told, mut news) = mpsc::channel::<Vec<BotId>>(64);
+        // Only a second supervisor on the same world would find it taken, and that one nudges nobody.
+        let mut suggested = self.shared.world.nudges.take().unwrap_or_else(|| mpsc::channel(1).1);
         let mut helpers = JoinSet::new();
         self.keep_time(AHEAD).await;
         self.settle_cut_off().await;
@@ -231,6 +233,7 @@ impl Supervisor {
                 () = self.changed.notified() => self.start_refresh(),
                 Some(config) = self.configs.recv() => self.apply(config).await,
                 Some(bots) = news.recv() => self.nudge(&bots),
+                Some(bots) = suggested.recv() => self.nudge(&bots),
                 () = tokio::time::sleep(next) => {}
                 _ = chores.tick() => {
                     self.chores().await;

@@ -46,7 +46,7 @@ fn line(mut call: Call, write: fn(&str, &str, Option<&str>)) -> Answer {
         call.host.say(said(&given, &fields));
         return Ok(Value::Nil);
     }
-    let bot = call.host.bot().to_string();
+    let bot = call.host.label();
     match call.meter.take_log_line() {
         LogLine::Granted => {}
         LogLine::FirstTooMany => {

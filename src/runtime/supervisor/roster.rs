@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use crate::host::identity::{self, Profile};
 use crate::host::rhythm::{self, Visit};
+use crate::host::service::CastBot;
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::name::{BotId, PersonaName};
 use crate::model::seconds::Seconds;
@@ -240,11 +241,20 @@ impl Supervisor {
         }
     }
 
-    /// Lets everybody know which usernames are of this fleet.
-    fn publish_names(&self) {
+    /// Lets everybody know which usernames are of this fleet, and plugins which bots there are.
+    pub(super) fn publish_names(&self) {
         let known: HashMap<Arc<str>, BotId> =
             self.slots.iter().map(|slot| (slot.profile.username.as_str().into(), slot.id.clone())).collect();
         self.shared.world.known.store(Arc::new(known));
+        let cast = self.slots.iter().filter(|slot| !slot.is_retired).filter_map(|slot| {
+            Some(CastBot {
+                id: slot.id.clone(),
+                name: slot.profile.name.as_str().into(),
+                username: slot.profile.username.as_str().into(),
+                persona: self.running(&slot.id)?.persona.clone(),
+            })
+        });
+        self.shared.world.cast.store(Arc::new(cast.collect()));
     }
 
     pub(super) async fn tell(&self, persona: &PersonaName, kind: &str, text: String, count: u32) {

@@ -128,6 +128,7 @@ impl Supervisor {
         }
         if !changes.is_blind {
             self.reconcile().await;
+            self.publish_names();
         }
         let reloaded = Reloaded {
             accepted: changes

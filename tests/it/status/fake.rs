@@ -13,8 +13,10 @@ use floimg_fleet::floimg::options::Options;
 use floimg_fleet::floimg::signals::Signals;
 use floimg_fleet::host::crash::CrashPoint;
 use floimg_fleet::host::fetch::Outside;
+use floimg_fleet::host::hooks::NoHooks;
 use floimg_fleet::host::journal::Journal;
 use floimg_fleet::host::limits::{Cap, Caps};
+use floimg_fleet::host::service::Nudges;
 use floimg_fleet::host::{Rules, World};
 use floimg_fleet::model::activity::{Ending, NewActivity};
 use floimg_fleet::model::diagnostic::Diagnostic;
@@ -117,6 +119,9 @@ impl Double {
             clock: clock.clone(),
             rules: ArcSwap::from_pointee(rules),
             known: ArcSwap::from_pointee(HashMap::new()),
+            hooks: Arc::new(NoHooks),
+            cast: ArcSwap::default(),
+            nudges: Nudges::default(),
             actions: TaskTracker::new(),
             handle: tokio::runtime::Handle::current(),
             crash: CrashPoint::new(None, 1),

@@ -1,0 +1,133 @@
+//! Asking: what becomes of an action that somebody else may change or deny.
+//!
+//! Changed words pass every hard limit again, so that no plugin can say what a script must not.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::model::activity::{Ending, NewActivity};
+use crate::model::failure::FailureKind;
+
+use super::action::{self, Plan};
+use super::hooks::{Asked, Outcome, Verdict, Words, refuse_false_claims};
+use super::refusal::Refusal;
+use super::{Host, World, allow, doubt};
+
+/// Denied actions of one tick that leave an activity; a script may try again and again.
+const DENIED_SHOWN: u32 = 10;
+
+/// Asks whether an action may go out. `Some` is what it came to without going out.
+pub(super) async fn ask(
+    host: &Host,
+    world: &Arc<World>,
+    plan: &mut Plan,
+    now: Timestamp,
+) -> Result<Option<Result<Value, Refusal>>, Refusal> {
+    if !world.hooks.asks() {
+        return Ok(None);
+    }
+    match world.hooks.before(host.asked(plan)).await {
+        Verdict::Allow => Ok(None),
+        Verdict::Change(words, by) => {
+            let names: Vec<&str> = by.iter().map(|name| name.as_str()).collect();
+            reword(plan, words).map_err(|refusal| blame(refusal, &names))?;
+            plan.detail["changed_by"] = json!(names);
+            if let Some(outcome) = doubt::in_doubt(world, host, plan).await? {
+                return Ok(Some(outcome));
+            }
+            allow::allow(host, world, plan, now).await?;
+            Ok(None)
+        }
+        Verdict::Deny(plugin, reason) => {
+            let words = format!("the plugin `{plugin}` denied it: {reason}");
+            denied(host, world, plan, plugin.as_str(), &words).await;
+            Err(Refusal::failure(FailureKind::Rejected, words))
+        }
+        Verdict::Unanswered(plugin, problem) => {
+            let words = format!("the plugin `{plugin}` must be asked and does not answer: {problem}");
+            denied(host, world, plan, plugin.as_str(), &words).await;
+            Err(Refusal::failure(FailureKind::Unavailable, words))
+        }
+    }
+}
+
+/// Tells what came of an action.
+pub(super) fn tell(host: &Host, world: &World, plan: &Plan, result: &Result<Value, Refusal>) {
+    if !world.hooks.tells() {
+        return;
+    }
+    let outcome = match result {
+        Ok(outcome) => Outcome { id: action::optional_text(outcome, "id"), failure: None },
+        Err(Refusal::Failure(failure)) => Outcome { id: None, failure: Some(failure.clone()) },
+        Err(Refusal::Wrong(_) | Refusal::Stopping) => return,
+    };
+    world.hooks.after(host.asked(plan), outcome);
+}
+
+impl Host {
+    fn asked(&self, plan: &Plan) -> Asked {
+        Asked {
+            kind: plan.kind,
+            bot: self.bot.clone(),
+            name: self.profile.name.as_str().into(),
+            username: self.profile.username.as_str().into(),
+            about: plan.about.clone(),
+            words: plan.words.clone(),
+        }
+    }
+}
+
+fn reword(plan: &mut Plan, words: Words) -> Result<(), Refusal> {
+    plan.words = words;
+    match &mut plan.words {
+        Words::None => return Ok(()),
+        Words::Comment(text) => {
+            *text = text.trim().to_owned();
+            action::check_comment(text)?;
+            if let Some(author) = &plan.about.reply_author {
+                *text = action::addressed(std::mem::take(text), author);
+            }
+            plan.payload["content"] = text.as_str().into();
+            plan.summary.clone_from(text);
+        }
+        Words::Post { title, description } => {
+            action::check_words(title, description)?;
+            plan.payload["title"] = title.as_str().into();
+            plan.detail["description"] = description.as_str().into();
+            plan.summary.clone_from(title);
+        }
+    }
+    plan.words.all().map_or(Ok(()), |all| refuse_false_claims(&all))
+}
+
+/// What is wrong with changed words is the plugin's doing, and no mistake of the script.
+fn blame(refusal: Refusal, plugins: &[&str]) -> Refusal {
+    let what = match refusal {
+        Refusal::Wrong(wrong) => wrong,
+        Refusal::Failure(failure) => failure.message,
+        Refusal::Stopping => return Refusal::Stopping,
+    };
+    let plugins = plugins.join("`, `");
+    Refusal::failure(FailureKind::Rejected, format!("as changed by the plugin `{plugins}`, it cannot go out: {what}"))
+}
+
+async fn denied(host: &Host, world: &World, plan: &Plan, plugin: &str, words: &str) {
+    if host.count_denied() >= DENIED_SHOWN {
+        return;
+    }
+    let mut detail = if plan.detail.is_object() { plan.detail.clone() } else { json!({}) };
+    detail["plugin"] = plugin.into();
+    let activity = NewActivity {
+        at: world.clock.now(),
+        bot: Some(host.bot.clone()),
+        persona: Some(host.bot.persona.clone()),
+        kind: plan.kind.as_str().to_owned(),
+        ending: Ending::Refused,
+        target: plan.target.clone(),
+        text: format!("{}: {words}", plan.summary),
+        detail,
+    };
+    world.journal.record(activity).await;
+}

@@ -1,0 +1,185 @@
+//! Hooks: who is asked before an action, told after it, and called by personas.
+//!
+//! The host knows no plugin and no Luau: it asks whoever stands behind [`Hooks`], and never longer than that one promises.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::model::action::ActionKind;
+use crate::model::failure::{Failure, FailureKind};
+use crate::model::gallery::Author;
+use crate::model::name::BotId;
+use crate::model::plugin::PluginName;
+use crate::text;
+
+use super::refusal::Refusal;
+
+/// Who is asked. Its answers come within a bounded time.
+pub trait Hooks: std::fmt::Debug + Send + Sync {
+    /// Whether anybody would be asked before an action.
+    fn asks(&self) -> bool;
+    /// Whether anybody would be told after one.
+    fn tells(&self) -> bool;
+    /// Asks everybody in their order; each sees what those before it changed.
+    fn before(&self, asked: Asked) -> BoxFuture<'_, Verdict>;
+    /// Tells everybody what came of it; waits for nobody.
+    fn after(&self, asked: Asked, outcome: Outcome);
+    /// Calls what a plugin exports.
+    fn call<'a>(
+        &'a self,
+        plugin: &'a str,
+        export: &'a str,
+        arguments: Vec<Value>,
+    ) -> BoxFuture<'a, Result<Value, Failure>>;
+}
+
+/// Nobody is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct NoHooks;
+
+impl Hooks for NoHooks {
+    fn asks(&self) -> bool {
+        false
+    }
+
+    fn tells(&self) -> bool {
+        false
+    }
+
+    fn before(&self, _: Asked) -> BoxFuture<'_, Verdict> {
+        Box::pin(async { Verdict::Allow })
+    }
+
+    fn after(&self, _: Asked, _: Outcome) {}
+
+    fn call<'a>(&'a self, plugin: &'a str, _: &'a str, _: Vec<Value>) -> BoxFuture<'a, Result<Value, Failure>> {
+        let failure = Failure::new(FailureKind::Unavailable, format!("the plugin `{plugin}` is not there"));
+        Box::pin(async move { Err(failure) })
+    }
+}
+
+/// An action that somebody is asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// What it does.
+    pub kind: ActionKind,
+    /// Who acts.
+    pub bot: BotId,
+    /// The bot's name.
+    pub name: Arc<str>,
+    /// The bot's username.
+    pub username: Arc<str>,
+    /// What it concerns.
+    pub about: About,
+    /// What others will read of it.
+    pub words: Words,
+}
+
+/// What an action concerns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct About {
+    /// The post.
+    pub post: Option<String>,
+    /// Who shared that post.
+    pub post_author: Option<String>,
+    /// Whether that is an account of this fleet.
+    pub post_author_is_fleet: bool,
+    /// The comment that is answered.
+    pub reply_to: Option<String>,
+    /// Who wrote that comment.
+    pub reply_author: Option<Author>,
+    /// What the picture was asked to be.
+    pub prompt: Option<String>,
+    /// The picture.
+    pub image_url: Option<String>,
+}
+
+/// What others will read of an action.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Words {
+    /// Nothing.
+    None,
+    /// A comment.
+    Comment(String),
+    /// A post.
+    Post {
+        /// Its title.
+        title: String,
+        /// What is written under it.
+        description: String,
+    },
+}
+
+impl Words {
+    /// All of it, as it is held against what the bot wrote before.
+    pub fn all(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Comment(text) => Some(text.clone()),
+            Self::Post { title, description } => Some(format!("{title}\n{description}")),
+        }
+    }
+
+    /// The same with other words; answers whether anything is different now.
+    pub fn change(&mut self, change: Change) -> bool {
+        let before = self.clone();
+        match self {
+            Self::None => {}
+            Self::Comment(text) => *text = change.text.unwrap_or_else(|| std::mem::take(text)),
+            Self::Post { title, description } => {
+                *title = change.title.unwrap_or_else(|| std::mem::take(title));
+                *description = change.description.unwrap_or_else(|| std::mem::take(description));
+            }
+        }
+        *self != before
+    }
+}
+
+/// Other words for an action.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Of a comment.
+    pub text: Option<String>,
+    /// Of a post.
+    pub title: Option<String>,
+    /// Under a post.
+    pub description: Option<String>,
+}
+
+/// What everybody together said.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It may happen as it is.
+    Allow,
+    /// It may happen with these words.
+    Change(Words, Vec<PluginName>),
+    /// It must not happen.
+    Deny(PluginName, String),
+    /// Nobody can say, because somebody who must be asked does not answer.
+    Unanswered(PluginName, String),
+}
+
+/// What came of an action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The post or comment that it made.
+    pub id: Option<String>,
+    /// Why it did not happen.
+    pub failure: Option<Failure>,
+}
+
+/// A hard line: no text of a bot claims that a person wrote it.
+///
+/// # Errors
+/// When it does.
+pub(super) fn refuse_false_claims(words: &str) -> Result<(), Refusal> {
+    if text::claims_to_be_person(words) {
+        return Err(Refusal::failure(
+            FailureKind::Rejected,
+            "the text claims that its author is a person; no bot says that",
+        ));
+    }
+    Ok(())
+}
