@@ -16,15 +16,15 @@ use crate::model::activity::{Ending, NewActivity};
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, NewPost, Picture, Post, Workflow};
 use crate::store::{self, Opened, OwnPost};
-use crate::text;
 
 use super::allow::allow;
 use super::asking::{ask, tell};
 use super::doubt::{in_doubt, replay, told_before};
 use super::gallery::{SeenComment, SeenPost};
-use super::hooks::{About, Words, refuse_false_claims};
+use super::hooks::About;
 use super::recovery::{self, Found};
 use super::refusal::Refusal;
+use super::words::{Words, addressed, check_comment, check_words, refuse_false_claims};
 use super::{Host, Side, World};
 
 /// A picture about to be shared.
@@ -61,13 +61,6 @@ pub(super) struct Plan {
 type Send = Box<
     dyn FnOnce(floimg::Floimg, Words) -> BoxFuture<'static, Result<Value, floimg::error::Error>> + std::marker::Send,
 >;
-
-/// Most characters of a comment, from the gallery's form.
-const COMMENT_CHARS: usize = 1000;
-/// Most UTF-16 units of a title.
-const TITLE_UNITS: usize = 200;
-/// Most characters of a description; the gallery's own limit is not known.
-const DESCRIPTION_CHARS: usize = 2000;
 
 impl Host {
     /// Makes a picture.
@@ -520,36 +513,10 @@ fn intent_row(host: &Host, plan: &Plan, id: i64, at: Timestamp) -> Intent {
     }
 }
 
-pub(super) fn check_comment(words: &str) -> Result<(), Refusal> {
-    let length = words.chars().count();
-    if length == 0 || length > COMMENT_CHARS {
-        return Err(Refusal::Wrong(format!(
-            "`text` must have 1 to {COMMENT_CHARS} characters, got {length}: cut it with text.clip"
-        )));
-    }
-    Ok(())
-}
-
 fn check_draft(draft: &Draft) -> Result<(), Refusal> {
     check_words(&draft.title, &draft.description)?;
     if draft.image_url.is_empty() {
         return Err(Refusal::Wrong("`picture` has no url: give what floimg.generate answered".to_owned()));
-    }
-    Ok(())
-}
-
-pub(super) fn check_words(title: &str, description: &str) -> Result<(), Refusal> {
-    let units = text::utf16_len(title);
-    if title.trim().is_empty() || units > TITLE_UNITS {
-        return Err(Refusal::Wrong(format!(
-            "`title` must have 1 to {TITLE_UNITS} characters (as UTF-16), got {units}: cut it with text.clip"
-        )));
-    }
-    let chars = description.chars().count();
-    if chars > DESCRIPTION_CHARS {
-        return Err(Refusal::Wrong(format!(
-            "`description` must have at most {DESCRIPTION_CHARS} characters, got {chars}"
-        )));
     }
     Ok(())
 }
@@ -560,21 +527,6 @@ fn about_post(seen: &SeenPost) -> About {
         post_author: seen.post.author.username.clone(),
         post_author_is_fleet: seen.is_fleet,
         ..About::default()
-    }
-}
-
-/// A reply begins with whom it answers; the gallery has no other way to say so.
-pub(super) fn addressed(words: String, author: &Author) -> String {
-    match &author.username {
-        Some(username) if !words.contains(&format!("@{username}")) => {
-            // Whoever is named in the text already need not be named twice.
-            let addressed = match words.contains(username.as_str()) {
-                true => words.replacen(username.as_str(), &format!("@{username}"), 1),
-                false => format!("@{username} {words}"),
-            };
-            if addressed.chars().count() > COMMENT_CHARS { words } else { addressed }
-        }
-        _ => words,
     }
 }
 

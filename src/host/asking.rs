@@ -11,8 +11,9 @@ use crate::model::activity::{Ending, NewActivity};
 use crate::model::failure::FailureKind;
 
 use super::action::{self, Plan};
-use super::hooks::{Asked, Outcome, Verdict, Words, refuse_false_claims};
+use super::hooks::{Asked, Outcome, Verdict};
 use super::refusal::Refusal;
+use super::words::{Words, addressed, check_comment, check_words, refuse_false_claims};
 use super::{Host, World, allow, doubt};
 
 /// Denied actions of one tick that leave an activity; a script may try again and again.
@@ -85,15 +86,15 @@ fn reword(plan: &mut Plan, words: Words) -> Result<(), Refusal> {
         Words::None => return Ok(()),
         Words::Comment(text) => {
             *text = text.trim().to_owned();
-            action::check_comment(text)?;
+            check_comment(text)?;
             if let Some(author) = &plan.about.reply_author {
-                *text = action::addressed(std::mem::take(text), author);
+                *text = addressed(std::mem::take(text), author);
             }
             plan.payload["content"] = text.as_str().into();
             plan.summary.clone_from(text);
         }
         Words::Post { title, description } => {
-            action::check_words(title, description)?;
+            check_words(title, description)?;
             plan.payload["title"] = title.as_str().into();
             plan.detail["description"] = description.as_str().into();
             plan.summary.clone_from(title);

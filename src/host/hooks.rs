@@ -12,9 +12,8 @@ use crate::model::failure::{Failure, FailureKind};
 use crate::model::gallery::Author;
 use crate::model::name::BotId;
 use crate::model::plugin::PluginName;
-use crate::text;
 
-use super::refusal::Refusal;
+use super::words::Words;
 
 /// Who is asked. Its answers come within a bounded time.
 pub trait Hooks: std::fmt::Debug + Send + Sync {
@@ -96,58 +95,6 @@ pub struct About {
     pub image_url: Option<String>,
 }
 
-/// What others will read of an action.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Words {
-    /// Nothing.
-    None,
-    /// A comment.
-    Comment(String),
-    /// A post.
-    Post {
-        /// Its title.
-        title: String,
-        /// What is written under it.
-        description: String,
-    },
-}
-
-impl Words {
-    /// All of it, as it is held against what the bot wrote before.
-    pub fn all(&self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Comment(text) => Some(text.clone()),
-            Self::Post { title, description } => Some(format!("{title}\n{description}")),
-        }
-    }
-
-    /// The same with other words; answers whether anything is different now.
-    pub fn change(&mut self, change: Change) -> bool {
-        let before = self.clone();
-        match self {
-            Self::None => {}
-            Self::Comment(text) => *text = change.text.unwrap_or_else(|| std::mem::take(text)),
-            Self::Post { title, description } => {
-                *title = change.title.unwrap_or_else(|| std::mem::take(title));
-                *description = change.description.unwrap_or_else(|| std::mem::take(description));
-            }
-        }
-        *self != before
-    }
-}
-
-/// Other words for an action.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
-    /// Of a comment.
-    pub text: Option<String>,
-    /// Of a post.
-    pub title: Option<String>,
-    /// Under a post.
-    pub description: Option<String>,
-}
-
 /// What everybody together said.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
@@ -168,18 +115,4 @@ pub struct Outcome {
     pub id: Option<String>,
     /// Why it did not happen.
     pub failure: Option<Failure>,
-}
-
-/// A hard line: no text of a bot claims that a person wrote it.
-///
-/// # Errors
-/// When it does.
-pub(super) fn refuse_false_claims(words: &str) -> Result<(), Refusal> {
-    if text::claims_to_be_person(words) {
-        return Err(Refusal::failure(
-            FailureKind::Rejected,
-            "the text claims that its author is a person; no bot says that",
-        ));
-    }
-    Ok(())
 }

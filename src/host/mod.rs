@@ -23,6 +23,7 @@ pub mod refusal;
 pub mod rhythm;
 pub mod service;
 pub mod trial;
+pub mod words;
 pub mod writer;
 
 use std::collections::{BTreeMap, HashMap};
