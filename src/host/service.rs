@@ -188,6 +188,25 @@ impl Host {
             .collect()
     }
 
+    /// Calls what a plugin exports.
+    ///
+    /// # Errors
+    /// What the plugin's host said; a trial asks no plugin.
+    pub async fn call_plugin(
+        &self,
+        plugin: String,
+        export: String,
+        arguments: Vec<serde_json::Value>,
+    ) -> Result<serde_json::Value, Refusal> {
+        let Side::Live(world) = &self.side else {
+            let words = "a trial asks no plugin; in the world it may answer";
+            return Err(Refusal::failure(FailureKind::Unavailable, words));
+        };
+        let hooks = world.hooks.clone();
+        let answered = self.wait(world, async move { hooks.call(&plugin, &export, arguments).await }).await?;
+        answered.map_err(Refusal::Failure)
+    }
+
     /// Suggests something to a bot, which hears of it as of any other event; answers whether that is new to it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! A primitive answers a value; or `nil, failure` when the world refused; or raises when the script is wrong or the bot stops.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -14,6 +15,7 @@ use crate::model::failure::{Failure, FailureKind};
 use super::args::{Args, as_text};
 use super::limits::{Meter, Stop};
 use super::modules::{MODULES, READS};
+use super::plugins::modules::{FOR_PLUGINS, PLUGIN_MODULES};
 use super::trace::{self, Answered, Called, Trace};
 use super::value::shown_call;
 
@@ -30,6 +32,15 @@ pub struct Module {
     pub waiting: &'static [(&'static str, Waiting)],
     /// Primitives that answer at once.
     pub immediate: &'static [(&'static str, Immediate)],
+}
+
+impl Module {
+    /// Whether a plugin may call one of its primitives.
+    fn is_for_plugins(&self, name: &str) -> bool {
+        let waits = self.waiting.iter().any(|(waiting, _)| *waiting == name);
+        let is_own = PLUGIN_MODULES.iter().any(|module| module.name == self.name);
+        is_own || if waits { FOR_PLUGINS.contains(&name) } else { self.name != "bot_" }
+    }
 }
 
 /// What a primitive answers.
@@ -89,12 +100,20 @@ pub struct Slot {
     pub meter: Arc<Meter>,
     /// Where calls are recorded, for those who want to see them.
     pub trace: OnceLock<Arc<Trace>>,
+    /// Whether it is a plugin's, which may do other things than a bot.
+    pub is_plugin: AtomicBool,
 }
 
 impl Slot {
     /// An empty slot.
     pub fn new(meter: Arc<Meter>) -> Arc<Self> {
-        Arc::new(Self { host: Mutex::new(None), refused: Mutex::new(None), meter, trace: OnceLock::new() })
+        Arc::new(Self {
+            host: Mutex::new(None),
+            refused: Mutex::new(None),
+            meter,
+            trace: OnceLock::new(),
+            is_plugin: AtomicBool::new(false),
+        })
     }
 
     /// How the primitive had been called that raised these words.
@@ -114,10 +133,18 @@ impl Slot {
         }
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(host) = host else {
+            if self.is_plugin.load(Ordering::Relaxed) {
+                return Err(format!("{name} works only inside a function of the plugin, not while its file loads"));
+            }
             return Err(format!(
                 "{name} works only while the bot lives a tick: call it inside on_start, on_tick, on_event or on_reload"
             ));
         };
+        if host.of().is_some() && !module.is_for_plugins(name) {
+            return Err(format!(
+                "{name} is for bots: a plugin acts as nobody, but it can suggest something to a bot with bots.suggest"
+            ));
+        }
         if module.is_granted_by_name
             && let Some(cure) = host.lacks(module.name)
         {
@@ -129,6 +156,46 @@ impl Slot {
 
 /// Where a VM keeps the function that raises when a script writes to `bot`.
 pub const READ_ONLY: &str = "fleet.read_only";
+/// Where it keeps the one that raises when a plugin writes to `plugin`.
+pub const READ_ONLY_PLUGIN: &str = "fleet.read_only_plugin";
+/// Where it keeps the one that raises when a plugin's file looks at `plugin` while it loads.
+pub const TOO_EARLY: &str = "fleet.too_early";
+/// Where it keeps what makes a primitive that may wait.
+const WAIT: &str = "fleet.wait";
+/// Where it keeps what makes the functions that plugins export.
+const EXPORTER: &str = "fleet.exporter";
+
+/// What the prelude makes.
+type Words = (Function, Function, Function, Function, Function, Function);
+
+/// Adds what only plugins find.
+///
+/// # Errors
+/// When the VM has no memory for it.
+pub fn install_for_plugins(lua: &Lua) -> mlua::Result<()> {
+    let wait: Function = lua.named_registry_value(WAIT)?;
+    for (place, module) in PLUGIN_MODULES.iter().enumerate().filter(|(_, module)| !module.types.is_empty()) {
+        let table = module_table(lua, module.name)?;
+        for (entry, (name, _)) in module.waiting.iter().enumerate() {
+            set_dotted(lua, &table, short(name), wait.call(operation(MODULES.len() + place, entry))?)?;
+        }
+    }
+    Ok(())
+}
+
+/// What makes the function of a plugin's export from the plugin's name and its own.
+///
+/// # Errors
+/// When the VM has no memory for it.
+pub fn exporter(lua: &Lua) -> mlua::Result<Function> {
+    let exporter: Function = lua.named_registry_value(EXPORTER)?;
+    let place = PLUGIN_MODULES.iter().position(|module| module.name == "plugins").unwrap_or_default();
+    exporter.call(operation(MODULES.len() + place, 0))
+}
+
+fn module_at(place: usize) -> Option<&'static Module> {
+    MODULES.get(place).or_else(|| PLUGIN_MODULES.get(place.checked_sub(MODULES.len())?))
+}
 
 /// Puts every module into a VM's globals.
 ///
@@ -193,8 +260,17 @@ pub fn install(lua: &Lua, slot: &Arc<Slot>, prelude: &Function) -> mlua::Result<
         })?
     };
     // The prelude makes a plain closure for every primitive, which costs a fraction of a function of the host's.
-    let (wait, now, read_only): (Function, Function, Function) = prelude.call((waiting, immediate, refused))?;
-    lua.set_named_registry_value(READ_ONLY, read_only)?;
+    let (wait, now, read_only, exporter, read_only_plugin, too_early): Words =
+        prelude.call((waiting, immediate, refused))?;
+    for (name, function) in [
+        (READ_ONLY, &read_only),
+        (WAIT, &wait),
+        (EXPORTER, &exporter),
+        (READ_ONLY_PLUGIN, &read_only_plugin),
+        (TOO_EARLY, &too_early),
+    ] {
+        lua.set_named_registry_value(name, function)?;
+    }
     for (place, module) in MODULES.iter().enumerate() {
         let table = module_table(lua, module.name)?;
         for (entry, (name, _)) in module.waiting.iter().enumerate() {
@@ -245,13 +321,13 @@ fn operation(module: usize, entry: usize) -> usize {
 }
 
 fn waiting_operation(operation: usize) -> Option<(&'static Module, &'static str, Waiting)> {
-    let module = MODULES.get(operation >> 8)?;
+    let module = module_at(operation >> 8)?;
     let (name, call) = module.waiting.get(operation & 0xff)?;
     Some((module, name, *call))
 }
 
 fn immediate_operation(operation: usize) -> Option<(&'static Module, &'static str, Immediate)> {
-    let module = MODULES.get(operation >> 8)?;
+    let module = module_at(operation >> 8)?;
     let (name, call) = module.immediate.get(operation & 0xff)?;
     Some((module, name, *call))
 }

@@ -33,6 +33,11 @@ impl Args {
         self.values.pop_front().unwrap_or(Value::Nil)
     }
 
+    /// All arguments that are left.
+    pub fn rest(&mut self) -> MultiValue {
+        std::mem::take(&mut self.values)
+    }
+
     fn wrong(&self, what: &str, expected: &str, got: &Value) -> Wrong {
         let name = self.name;
         let place = self.taken;

@@ -51,7 +51,7 @@ pub fn diagnose(error: &Error, meter: &Meter, file: &str) -> Diagnostic {
 
 /// The same with the line of the file it was in, and the expression that was to blame.
 pub fn explained<'t>(problem: Diagnostic, surface: &Surface, text: impl Fn(&str) -> Option<&'t str>) -> Diagnostic {
-    let Some(path) = problem.file.strip_prefix("scripts/").map(str::to_owned) else { return problem };
+    let path = problem.file.strip_prefix("scripts/").unwrap_or(&problem.file).to_owned();
     let Some(text) = text(&path) else { return problem };
     let mut problem = problem.with_text(text);
     const LUAUS: [&str; 5] =
@@ -156,6 +156,9 @@ fn hint(message: &str, stopped: Option<Stop>) -> Option<String> {
         }
         Some(Stop::Memory) => "keep lists bounded, and build long texts with table.concat",
         Some(Stop::Shutdown) => return None,
+        Some(Stop::Deadline) => {
+            "do in a timer what takes long, and keep what before_action and exports need in plugin.state"
+        }
         None if message.contains("attempt to index nil") => {
             "a call that the world refused answers nil and a failure: check it before you use it; os, io, debug, utf8 and \
              coroutine are not there at all"

@@ -40,6 +40,8 @@ pub enum Stop {
     Memory,
     /// The host is going down.
     Shutdown,
+    /// It took longer than whoever called it waits.
+    Deadline,
 }
 
 impl Stop {
@@ -49,11 +51,14 @@ impl Stop {
             Self::PollCpu => 2,
             Self::Memory => 3,
             Self::Shutdown => 4,
+            Self::Deadline => 5,
         }
     }
 
     fn from_code(code: u8) -> Option<Self> {
-        [Self::TickCpu, Self::PollCpu, Self::Memory, Self::Shutdown].into_iter().find(|stop| stop.code() == code)
+        [Self::TickCpu, Self::PollCpu, Self::Memory, Self::Shutdown, Self::Deadline]
+            .into_iter()
+            .find(|stop| stop.code() == code)
     }
 }
 
@@ -65,6 +70,8 @@ pub struct Meter {
     stop: AtomicU8,
     turns: AtomicU32,
     polling: AtomicBool,
+    /// Nanoseconds after `epoch` when it must have ended; 0: whenever it likes.
+    deadline: AtomicU64,
     /// Nanoseconds of thread CPU when the poll began.
     poll_cpu_from: AtomicU64,
     /// Nanoseconds after `epoch` when the poll began.
@@ -99,6 +106,7 @@ impl Meter {
             stop: AtomicU8::new(0),
             turns: AtomicU32::new(0),
             polling: AtomicBool::new(false),
+            deadline: AtomicU64::new(0),
             poll_cpu_from: AtomicU64::new(0),
             poll_wall_from: AtomicU64::new(0),
             used: AtomicU64::new(0),
@@ -124,6 +132,11 @@ impl Meter {
         self.slept.store(0, Ordering::Relaxed);
         self.grown_to.store(0, Ordering::Relaxed);
         *self.grew.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Stops the VM when it still runs after so long from now.
+    pub fn set_deadline(&self, within: Duration) {
+        self.deadline.store(nanos(self.epoch.elapsed() + within).max(1), Ordering::Relaxed);
     }
 
     /// Takes one call that may wait.
@@ -222,6 +235,11 @@ impl Meter {
         if turn.is_multiple_of(LOOK_EVERY) && self.polling.load(Ordering::Relaxed) {
             let limit = self.limits.poll_cpu.min(self.limits.tick_cpu.saturating_sub(self.used()));
             let wall = nanos(self.epoch.elapsed()).saturating_sub(self.poll_wall_from.load(Ordering::Relaxed));
+            let deadline = self.deadline.load(Ordering::Relaxed);
+            if deadline > 0 && nanos(self.epoch.elapsed()) > deadline {
+                self.stop(Stop::Deadline);
+                return Err(self.raise(lua, Stop::Deadline));
+            }
             // The wall is cheap to ask and never behind the CPU, so the dear question is asked only when it may matter.
             if wall > nanos(limit) {
                 let cpu = thread_cpu().saturating_sub(self.poll_cpu_from.load(Ordering::Relaxed));
@@ -265,6 +283,7 @@ impl Meter {
                 format!("used more than {} MiB of memory (sandbox.memory_mib)", self.limits.memory_bytes >> 20)
             }
             Stop::Shutdown => "the host is stopping".to_owned(),
+            Stop::Deadline => "took longer than anybody waits for a plugin (plugins.deadline_millis, or plugins.background_secs for what nobody waits for)".to_owned(),
         }
     }
 
@@ -315,6 +334,11 @@ impl<F: Future + Unpin> Future for Metered<F> {
     }
 }
 
+/// Whether a file is one that an author can look at, and none of the host's own.
+pub fn is_script(file: &str) -> bool {
+    file.starts_with("scripts/") || file.starts_with("plugins/")
+}
+
 /// The innermost line of a script that is running.
 fn script_place(lua: &Lua) -> Option<(String, u32)> {
     const LEVELS: usize = 16;
@@ -323,7 +347,7 @@ fn script_place(lua: &Lua) -> Option<(String, u32)> {
             let source = debug.source();
             let file = source.source.as_deref()?.trim_start_matches(['@', '=']).to_owned();
             let line = u32::try_from(debug.current_line()?).ok()?;
-            file.starts_with("scripts/").then_some((file, line))
+            is_script(&file).then_some((file, line))
         })?
     })
 }

@@ -13,6 +13,7 @@ pub mod limits;
 mod living;
 pub mod modules;
 mod persona;
+pub mod plugins;
 mod pretty;
 pub mod reference;
 mod syntax;

@@ -57,9 +57,9 @@ pub fn compiles(file: &str, text: &str) -> Option<Diagnostic> {
 /// Compiles files once and keeps the result until their text changes.
 #[derive(Debug)]
 pub struct Workshop {
-    prelude: Arc<Vec<u8>>,
-    surface: Arc<Surface>,
-    chunks: BTreeMap<String, Arc<Chunk>>,
+    pub(super) prelude: Arc<Vec<u8>>,
+    pub(super) surface: Arc<Surface>,
+    pub(super) chunks: BTreeMap<String, Arc<Chunk>>,
 }
 
 /// A version that can run.
@@ -112,7 +112,7 @@ impl Workshop {
         self.chunks.retain(|path, _| sources.files.contains_key(path));
         for (path, problem) in &sources.unreadable {
             // It stands among the others, so that whoever requires it is told why it is not there.
-            let diagnostic = Diagnostic::error(format!("scripts/{path}"), None, problem.as_str());
+            let diagnostic = Diagnostic::error(vm::file_of(path), None, problem.as_str());
             let digest: [u8; 32] = Sha256::digest(problem.as_bytes()).into();
             self.chunks.insert(path.clone(), Arc::new(Chunk { digest, bytecode: Err(diagnostic), study: None }));
         }
@@ -124,7 +124,7 @@ impl Workshop {
             }
             let bytecode = if text.len() > limits.source_bytes {
                 Err(Diagnostic::error(
-                    format!("scripts/{path}"),
+                    vm::file_of(path),
                     None,
                     format!(
                         "has {} bytes; a script has at most {} KiB (sandbox.source_kib)",
@@ -283,7 +283,7 @@ fn is_test(path: &str) -> bool {
     path.ends_with(".test.luau") || path.ends_with(".test.lua")
 }
 
-fn digest(files: &BTreeMap<String, Arc<str>>) -> VersionId {
+pub(super) fn digest(files: &BTreeMap<String, Arc<str>>) -> VersionId {
     let mut hash = Sha256::new();
     for (path, text) in files {
         // Lengths keep one file's end from becoming another's beginning.

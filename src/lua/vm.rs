@@ -80,6 +80,8 @@ struct LoadState {
     is_open: bool,
     stack: Vec<String>,
     used: Vec<String>,
+    /// The plugin whose file is loaded, when it is not a persona's.
+    home: Option<String>,
 }
 
 /// Compiles a source; debug level 1 keeps lines, optimisation level 1 keeps what authors see the same as what runs.
@@ -87,7 +89,7 @@ struct LoadState {
 /// # Errors
 /// A diagnostic with the line.
 pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
-    let file = format!("scripts/{path}");
+    let file = file_of(path);
     // Some editors begin a file with a byte order mark, which says nothing.
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     if let Some(at) = source.find('\0') {
@@ -96,7 +98,8 @@ pub fn compile(path: &str, source: &str) -> Result<Vec<u8>, Diagnostic> {
         return Err(Diagnostic::error(file, u32::try_from(line).ok(), "holds a NUL byte, which no text does")
             .with_hint("the file is damaged, or no script: save it again as UTF-8"));
     }
-    let compiler = Compiler::new().set_optimization_level(1).set_debug_level(1);
+    // What a plugin finds in `plugin` changes after its file was loaded.
+    let compiler = Compiler::new().set_optimization_level(1).set_debug_level(1).set_mutable_globals(["plugin"]);
     compiler.compile(source).map_err(|error| {
         let text = match &error {
             mlua::Error::SyntaxError { message, .. } => message.clone(),
@@ -213,11 +216,16 @@ impl Vm {
     /// # Errors
     /// A diagnostic with file and line.
     pub fn load(&self, main: &str) -> Result<Value, Diagnostic> {
-        self.loading().is_open = true;
+        {
+            let mut loading = self.loading();
+            loading.is_open = true;
+            loading.home =
+                main.strip_prefix("plugins/").and_then(|rest| rest.split_once('/')).map(|(name, _)| name.to_owned());
+        }
         self.meter.begin_tick();
         let result = self.meter.run(|| self.run_file(main));
         self.loading().is_open = false;
-        result.map_err(|error| fault::diagnose(&error, &self.meter, &format!("scripts/{main}")))
+        result.map_err(|error| fault::diagnose(&error, &self.meter, &file_of(main)))
     }
 
     /// The files that were loaded, sorted.
@@ -247,7 +255,12 @@ impl Vm {
                 .chars()
                 .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
                 .collect();
-            let path = match resolve(&name, &loading.chunks) {
+            let home = loading.state.lock().unwrap_or_else(PoisonError::into_inner).home.clone();
+            let resolved = match &home {
+                Some(home) => resolve_in_plugin(&name, home, &loading.chunks),
+                None => resolve(&name, &loading.chunks),
+            };
+            let path = match resolved {
                 Ok(path) => path,
                 Err(_) if !loading.state.lock().unwrap_or_else(PoisonError::into_inner).is_open => {
                     return refuse(lua, &too_late(&name));
@@ -280,7 +293,7 @@ impl Vm {
             if matches!(value, Value::Nil) {
                 return refuse(
                     lua,
-                    &format!("require \"{name}\": scripts/{path} returns nothing; end it with `return`"),
+                    &format!("require \"{name}\": {} returns nothing; end it with `return`", file_of(&path)),
                 );
             }
             cache.raw_set(path.as_str(), &value)?;
@@ -300,7 +313,7 @@ fn refuse(lua: &Lua, words: &str) -> mlua::Result<(bool, Value)> {
 
 fn run_file(lua: &Lua, loading: &Loading, path: &str) -> mlua::Result<Value> {
     let Some(chunk) = loading.chunks.get(path) else {
-        return Err(mlua::Error::runtime(format!("scripts/{path} is not there")));
+        return Err(mlua::Error::runtime(format!("{} is not there", file_of(path))));
     };
     let state = || loading.state.lock().unwrap_or_else(PoisonError::into_inner);
     state().used.push(path.to_owned());
@@ -309,21 +322,38 @@ fn run_file(lua: &Lua, loading: &Loading, path: &str) -> mlua::Result<Value> {
         Err(diagnostic) => return Err(mlua::Error::runtime(diagnostic.to_string())),
     };
     state().stack.push(path.to_owned());
-    let result = lua
-        .load(bytecode.as_slice())
-        .set_name(format!("@scripts/{path}"))
-        .set_mode(ChunkMode::Binary)
-        .call::<Value>(());
+    let code = lua.load(bytecode.as_slice()).set_name(format!("@{}", file_of(path))).set_mode(ChunkMode::Binary);
+    let result = if is_exports(path) {
+        api::exporter(lua).and_then(|exporter| code.call::<Value>(exporter))
+    } else {
+        code.call::<Value>(())
+    };
     state().stack.pop();
     result
 }
 
 /// `@behaviours/browse` → `behaviours/browse.luau`, when there is such a file.
 pub(super) fn resolve<T>(name: &str, files: &BTreeMap<String, T>) -> Result<String, String> {
-    let rest = name.strip_prefix('@').filter(|rest| rest.starts_with("behaviours/") || rest.starts_with("lib/"));
+    let reaches = ["behaviours/", "lib/", "plugins/"];
+    let rest = name.strip_prefix('@').filter(|rest| reaches.iter().any(|start| rest.starts_with(start)));
     let Some(rest) = rest else {
-        return Err(format!("require \"{name}\": only \"@behaviours/…\" and \"@lib/…\" can be required"));
+        return Err(format!(
+            "require \"{name}\": only \"@behaviours/…\", \"@lib/…\" and \"@plugins/NAME\" can be required"
+        ));
     };
+    find(name, rest, files)
+}
+
+/// `@self/words` → `plugins/guard/words.luau`, when there is such a file.
+fn resolve_in_plugin<T>(name: &str, home: &str, files: &BTreeMap<String, T>) -> Result<String, String> {
+    match (name.strip_prefix("@self/"), name.strip_prefix("@lib/")) {
+        (Some(rest), _) => find(name, &format!("plugins/{home}/{rest}"), files),
+        (None, Some(rest)) => find(name, &format!("lib/{rest}"), files),
+        (None, None) => Err(format!("require \"{name}\": a plugin can require only \"@self/…\" and \"@lib/…\"")),
+    }
+}
+
+fn find<T>(name: &str, rest: &str, files: &BTreeMap<String, T>) -> Result<String, String> {
     let is_plain = rest.split('/').all(|part| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
     });
@@ -338,7 +368,20 @@ pub(super) fn resolve<T>(name: &str, files: &BTreeMap<String, T>) -> Result<Stri
     }
     let known: Vec<&str> = files.keys().filter_map(|path| path.rsplit_once('.').map(|(stem, _)| stem)).collect();
     let near = text::nearest(rest, &known).map(|near| format!("; did you mean \"@{near}\"?")).unwrap_or_default();
-    Err(format!("require \"{name}\": there is no scripts/{rest}.luau{near}"))
+    if let Some(plugin) = rest.strip_prefix("plugins/").filter(|plugin| !plugin.contains('/')) {
+        return Err(format!("require \"{name}\": there is no plugin `{plugin}` that runs{near}"));
+    }
+    Err(format!("require \"{name}\": there is no {}{near}", file_of(&format!("{rest}.luau"))))
+}
+
+/// A file as authors know it: those of plugins lie beside the scripts, all others in them.
+pub(super) fn file_of(path: &str) -> String {
+    if path.starts_with("plugins/") { path.to_owned() } else { format!("scripts/{path}") }
+}
+
+/// Whether a file is none of an author's, but tells a persona what a plugin exports.
+fn is_exports(path: &str) -> bool {
+    path.strip_prefix("plugins/").is_some_and(|rest| !rest.contains('/'))
 }
 
 /// Makes a table and all below it read-only.

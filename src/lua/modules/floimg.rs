@@ -325,7 +325,7 @@ fn author_table(lua: &Lua, author: &crate::model::gallery::Author, is_me: bool, 
 }
 
 /// Unix seconds as scripts see them.
-pub(super) fn unix(at: Timestamp) -> f64 {
+pub(in crate::lua) fn unix(at: Timestamp) -> f64 {
     at.as_duration().as_secs_f64()
 }
 

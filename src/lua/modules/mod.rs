@@ -4,7 +4,7 @@
 
 mod bot;
 pub(in crate::lua) mod events;
-mod floimg;
+pub(in crate::lua) mod floimg;
 mod http;
 mod json;
 mod llm;

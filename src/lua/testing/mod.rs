@@ -237,7 +237,7 @@ fn stopped(mut what: Diagnostic, stop: Stop) -> Problem {
             format!("the test used more than {} s of CPU in one go: is there an endless loop?", POLL_CPU.as_secs())
         }
         Stop::Memory => "the test used too much memory".to_owned(),
-        Stop::Shutdown => "the test was told to stop".to_owned(),
+        Stop::Shutdown | Stop::Deadline => "the test was told to stop".to_owned(),
     };
     Problem::plain(what)
 }
