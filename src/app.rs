@@ -7,6 +7,8 @@ pub mod check;
 pub mod test;
 pub mod trying;
 
+mod terms;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,33 +27,27 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 use url::Url;
 
-use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigFile, Sources, StudioAddress};
 use crate::floimg::Floimg;
-use crate::floimg::options::Options as FloimgOptions;
+use crate::host::World;
 use crate::host::crash::CrashPoint;
-use crate::host::fetch::Outside;
-use crate::host::hooks::NoHooks;
 use crate::host::journal::Journal;
-use crate::host::limits::{Cap, Caps};
 use crate::host::service::Nudges;
-use crate::host::{Rules, World};
 use crate::http;
-use crate::lua::limits::Limits;
-use crate::model::action::ActionKind;
 use crate::model::activity::{Ending, NewActivity};
-use crate::model::seconds::Seconds;
-use crate::runtime::bot::{Settings, Shared};
-use crate::runtime::canary;
+use crate::runtime::bot::Shared;
 use crate::runtime::catalog::Origin;
 use crate::runtime::fleet::Fleet;
+use crate::runtime::plugins::Plugins;
 use crate::runtime::supervisor::{CLOCK, NewConfig, Parts, Supervisor};
 use crate::runtime::watch::{self, Changed, Watched};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::studio::{self, Studio};
 use crate::web::{self, Web};
+
+use terms::{floimg_options, limits, origin, plugin_origin, plugin_settings, rules, settings};
 
 /// The token of an embedded studio that only this machine can reach.
 const EMBEDDED_TOKEN: &str = "fst_embedded";
@@ -143,6 +139,7 @@ impl App {
         let floimg = Floimg::new(floimg_options(&config, api_url, token, clock.clone()))?;
         let web = Web::new(config.web.max_concurrent, config.floimg.connect_timeout, web::system_lookup())?;
         let (step, nth) = options.abort_at.clone().map_or((None, 1), |(step, nth)| (Some(step), nth));
+        let plugins = Plugins::new(plugin_settings(&config));
         let world = Arc::new(World {
             journal: Journal::new(store.clone()),
             store,
@@ -151,7 +148,7 @@ impl App {
             clock,
             rules: ArcSwap::from_pointee(rules(&config)),
             known: ArcSwap::default(),
-            hooks: Arc::new(NoHooks),
+            hooks: Arc::new(plugins.clone()),
             cast: ArcSwap::default(),
             nudges: Nudges::default(),
             actions: TaskTracker::new(),
@@ -178,11 +175,13 @@ impl App {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (configs, new_configs) = mpsc::channel(4);
         let changed = Changed { scripts: Arc::new(Notify::new()), config: Arc::new(Notify::new()) };
-        let fleet = Fleet::new(commands, world.clone());
+        let fleet = Fleet::new(commands, world.clone(), plugins.clone());
         let supervisor = Supervisor::new(Parts {
             shared: shared.clone(),
             roster: config.roster.clone(),
             origin: origin.clone(),
+            plugin_origin: plugin_origin(&config),
+            plugins,
             commands: inbox,
             changed: changed.scripts.clone(),
             configs: new_configs,
@@ -256,7 +255,10 @@ impl App {
         });
         let watch_stop = CancellationToken::new();
         let (in_force, config) = tokio::sync::watch::channel(self.config);
-        let watched = Watched { scripts: scripts_folder(&self.origin), config: config_file(&self.sources) };
+        let watched = Watched {
+            folders: vec![scripts_folder(&self.origin), scripts_folder(&plugin_origin(&config.borrow()))],
+            config: config_file(&self.sources),
+        };
         helpers.spawn(watch::run(watched, config.clone(), self.changed.clone(), watch_stop.clone()));
         helpers.spawn(apply_configs(
             in_force,
@@ -391,8 +393,13 @@ async fn apply_configs(
         {
             warn!(problem, "could not change the log's filter");
         }
-        let applied =
-            NewConfig { rules: rules(&new), settings: settings(&new), roster: new.roster.clone(), changes: told };
+        let applied = NewConfig {
+            rules: rules(&new),
+            settings: settings(&new),
+            roster: new.roster.clone(),
+            plugins: plugin_settings(&new),
+            changes: told,
+        };
         in_force.send_replace(new);
         if configs.send(applied).await.is_err() {
             return;
@@ -408,86 +415,6 @@ async fn hang_up(signals: Option<&mut Signal>) {
     };
     if told.is_none() {
         std::future::pending::<()>().await;
-    }
-}
-
-fn limits(config: &Config) -> Limits {
-    Limits {
-        memory_bytes: config.sandbox.memory_bytes,
-        tick_cpu: config.sandbox.tick_cpu,
-        poll_cpu: config.sandbox.poll_cpu,
-        state_bytes: config.sandbox.state_bytes,
-        log_lines: u32::try_from(config.sandbox.log_lines_per_tick).unwrap_or(u32::MAX),
-        source_bytes: config.sandbox.source_bytes,
-    }
-}
-
-fn settings(config: &Config) -> Settings {
-    Settings {
-        limits: limits(config),
-        max_acting: config.runtime.max_acting,
-        warm_vms: config.runtime.warm_vms,
-        warm: config.runtime.warm,
-        retry: Backoff { base: config.runtime.retry_base.duration(), cap: config.runtime.retry_cap.duration() },
-        quarantine_after: config.runtime.quarantine_after,
-        overdue_spread: config.runtime.overdue_spread,
-        has_trial: config.reload.trial,
-        canary: canary::Rules { share: config.reload.canary, ticks: config.reload.canary_ticks },
-        canary_time: config.reload.canary_time,
-        keep_versions: config.reload.keep_versions,
-    }
-}
-
-fn rules(config: &Config) -> Rules {
-    let limits = &config.limits;
-    let cap = |per_hour: Option<u32>, per_day: u32| Cap { per_hour, per_day: Some(per_day) };
-    let kinds = [
-        (ActionKind::Share, cap(None, limits.posts_per_day)),
-        (ActionKind::Comment, cap(Some(limits.comments_per_hour), limits.comments_per_day)),
-        (ActionKind::Upvote, cap(Some(limits.upvotes_per_hour), limits.upvotes_per_day)),
-        (ActionKind::Generate, cap(None, limits.generations_per_day)),
-    ];
-    Rules {
-        caps: Caps {
-            actions: cap(Some(limits.actions_per_hour), limits.actions_per_day),
-            kinds: kinds.into_iter().map(|(kind, cap)| (kind.as_str().to_owned(), cap)).collect(),
-        },
-        duplicate_days: limits.duplicate_days,
-        duplicate_similarity: limits.duplicate_similarity,
-        typing_chars_per_sec: limits.typing_chars_per_sec,
-        store_entries: u32::try_from(config.sandbox.store_entries).unwrap_or(u32::MAX),
-        store_value_bytes: config.sandbox.store_value_bytes,
-        memories: u32::try_from(config.sandbox.memories).unwrap_or(u32::MAX),
-        permissions: Arc::new(config.granted()),
-        outside: Outside {
-            limits: web::Limits {
-                timeout: config.web.timeout,
-                request_bytes: config.web.max_request_bytes,
-                reply_bytes: config.web.max_reply_bytes,
-            },
-            calls_per_tick: config.web.calls_per_tick,
-            keys: config.web.signing.clone(),
-        },
-    }
-}
-
-fn floimg_options(config: &Config, api_url: Url, token: Secret, clock: Clock) -> FloimgOptions {
-    let floimg = &config.floimg;
-    FloimgOptions {
-        workflows_url: floimg.workflows_url.clone(),
-        connect_timeout: floimg.connect_timeout,
-        read_timeout: floimg.read_timeout,
-        write_timeout: floimg.write_timeout,
-        workflow_timeout: floimg.workflow_timeout,
-        max_reply_bytes: floimg.max_reply_bytes as u64,
-        reads_per_sec: floimg.reads_per_sec,
-        writes_per_sec: floimg.writes_per_sec,
-        max_concurrent: floimg.max_concurrent,
-        read_retries: floimg.read_retries,
-        generators: floimg.generators.clone(),
-        // A minute of bots' time, so that a hurried studio is not waited for by the wall.
-        look_every: Seconds::clamped(60.0 / config.clock.speed).duration().max(Duration::from_secs(1)),
-        ..FloimgOptions::new(api_url, token, clock)
     }
 }
 
@@ -535,14 +462,11 @@ fn embedded_token(config: &Config) -> anyhow::Result<Secret> {
     Ok(Secret::new(EMBEDDED_TOKEN))
 }
 
-fn origin(config: &Config) -> Origin {
-    if config.scripts_dir.is_dir() { Origin::Folder(config.scripts_dir.clone()) } else { Origin::Shipped }
-}
-
 fn scripts_folder(origin: &Origin) -> PathBuf {
     match origin {
         Origin::Folder(folder) => folder.clone(),
         Origin::Shipped => PathBuf::from("scripts"),
+        Origin::ShippedPlugins => PathBuf::from("plugins"),
     }
 }
 

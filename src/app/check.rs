@@ -41,7 +41,7 @@ pub async fn watch(
     let folders = [&config.scripts_dir, &config.plugins_dir].into_iter().filter(|folder| folder.is_dir());
     let (_keep, watching) = tokio::sync::watch::channel(config.clone());
     let watches = folders.map(|folder| {
-        let watched = Watched { scripts: folder.clone(), config: None };
+        let watched = Watched { folders: vec![folder.clone()], config: None };
         runtime::watch::run(watched, watching.clone(), changed.clone(), stop.clone())
     });
     let watches = futures_util::future::join_all(watches);

@@ -29,6 +29,21 @@ pub use web::{PermissionsConfig, WebConfig};
 /// The defaults: the config file as it is shipped.
 pub const SHIPPED: &str = include_str!("../../config.toml");
 
+/// A value of the config as JSON, for whoever else checks it; a date is its text.
+pub fn plain(value: &toml::Value) -> serde_json::Value {
+    match value {
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => (*number).into(),
+        toml::Value::Boolean(flag) => (*flag).into(),
+        toml::Value::Datetime(at) => at.to_string().into(),
+        toml::Value::Array(list) => list.iter().map(plain).collect(),
+        toml::Value::Table(table) => {
+            serde_json::Value::Object(table.iter().map(|(key, value)| (key.clone(), plain(value))).collect())
+        }
+    }
+}
+
 /// A valid config. Reads like its [`Settings`].
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -17,6 +17,8 @@ use crate::lua::version::{Sources, Version, Workshop};
 use crate::lua::{rehearse, rehearse_refused};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::name::PersonaName;
+
+use super::plugins::catalog::{PluginCatalog, PluginChanges, Told};
 use crate::model::permission::Permissions;
 
 /// The scripts that are shipped, for a program that was started where there are none.
@@ -25,6 +27,11 @@ use crate::model::permission::Permissions;
 #[exclude = "*.test.luau"]
 struct Shipped;
 
+/// The plugins that are shipped, likewise.
+#[derive(RustEmbed)]
+#[folder = "plugins/"]
+struct ShippedPlugins;
+
 /// Where scripts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -32,6 +39,8 @@ pub enum Origin {
     Folder(PathBuf),
     /// The scripts inside the program.
     Shipped,
+    /// The plugins inside the program.
+    ShippedPlugins,
 }
 
 /// What is known of one persona's script.
@@ -61,6 +70,8 @@ pub struct Catalog {
     pub entries: BTreeMap<PersonaName, Entry>,
     /// Files whose names are no names of personas.
     pub misnamed: Vec<Diagnostic>,
+    /// All plugins.
+    pub plugins: PluginCatalog,
 }
 
 /// What a look at the files found.
@@ -76,6 +87,8 @@ pub struct Changes {
     pub unchanged: u64,
     /// Whether the files could not be read, so that nothing is known of them.
     pub is_blind: bool,
+    /// What was found of plugins.
+    pub plugins: PluginChanges,
 }
 
 /// How a version is tested before it is accepted.
@@ -97,7 +110,29 @@ impl Catalog {
     /// # Errors
     /// When the host's own prelude does not compile, which a test rules out.
     pub fn new() -> Result<Self, Diagnostic> {
-        Ok(Self { workshop: Workshop::new()?, entries: BTreeMap::new(), misnamed: Vec::new() })
+        Ok(Self {
+            workshop: Workshop::new()?,
+            entries: BTreeMap::new(),
+            misnamed: Vec::new(),
+            plugins: PluginCatalog::new()?,
+        })
+    }
+
+    /// Takes what the files of plugins and scripts say now; plugins first, because personas use what they export.
+    /// Without `plugins` those stay as they are.
+    pub async fn refresh_all(
+        &mut self,
+        plugins: Option<&Sources>,
+        scripts: &mut Sources,
+        told: &Told,
+        test: Test,
+    ) -> Changes {
+        let changed = match plugins {
+            Some(plugins) => self.plugins.refresh(plugins, scripts, told, &test).await,
+            None => PluginChanges::default(),
+        };
+        self.plugins.add_exports(scripts);
+        Changes { plugins: changed, ..self.refresh(scripts, test).await }
     }
 
     /// Takes what the files say now. Runs scripts, so it belongs where scripts run.
@@ -324,18 +359,21 @@ fn read_once(origin: &Origin, most_bytes: usize) -> Result<Sources, Error> {
     let mut sources = Sources::default();
     match origin {
         Origin::Folder(folder) => read_folder(folder, "", 0, most_bytes, &mut sources)?,
-        Origin::Shipped => {
-            for path in Shipped::iter() {
-                if path.ends_with(".luau")
-                    && let Some(file) = Shipped::get(&path)
-                    && let Ok(text) = String::from_utf8(file.data.into_owned())
-                {
-                    sources.files.insert(path.into_owned(), text.into());
-                }
-            }
-        }
+        Origin::Shipped => read_shipped::<Shipped>(&mut sources),
+        Origin::ShippedPlugins => read_shipped::<ShippedPlugins>(&mut sources),
     }
     Ok(sources)
+}
+
+fn read_shipped<E: RustEmbed>(sources: &mut Sources) {
+    for path in E::iter() {
+        if path.ends_with(".luau")
+            && let Some(file) = E::get(&path)
+            && let Ok(text) = String::from_utf8(file.data.into_owned())
+        {
+            sources.files.insert(path.into_owned(), text.into());
+        }
+    }
 }
 
 fn read_folder(folder: &Path, prefix: &str, depth: u32, most_bytes: usize, sources: &mut Sources) -> Result<(), Error> {

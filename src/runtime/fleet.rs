@@ -10,10 +10,14 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::host::World;
 use crate::lua::console::Mode;
 use crate::model::activity::Activity;
+use crate::model::diagnostic::Diagnostic;
 use crate::model::name::{BotId, PersonaName, VersionId};
+use crate::model::plugin::PluginName;
 use crate::model::seconds::Seconds;
 use crate::store::{self, ActivityQuery, AuditRow, StoredVersion, VersionRow};
 
+use super::plugins::Plugins;
+use super::plugins::view::PluginView;
 use super::view::{
     BotDetail, BotFilter, BotPage, BotView, ConsoleView, FleetView, Reloaded, ScriptView, Target, VersionChange,
 };
@@ -65,6 +69,7 @@ pub enum Error {
 pub struct Fleet {
     commands: mpsc::Sender<Command>,
     world: Arc<World>,
+    plugins: Plugins,
 }
 
 /// Activities shown with one bot.
@@ -72,8 +77,48 @@ const LAST_ACTIVITIES: u32 = 50;
 
 impl Fleet {
     /// A handle that sends to a supervisor.
-    pub fn new(commands: mpsc::Sender<Command>, world: Arc<World>) -> Self {
-        Self { commands, world }
+    pub fn new(commands: mpsc::Sender<Command>, world: Arc<World>, plugins: Plugins) -> Self {
+        Self { commands, world, plugins }
+    }
+
+    /// Every plugin.
+    pub fn plugins(&self) -> Vec<PluginView> {
+        self.plugins.views()
+    }
+
+    /// What is wrong with the config of plugins that are not there, and with their folders' names.
+    pub fn stray_plugins(&self) -> Vec<Diagnostic> {
+        self.plugins.stray()
+    }
+
+    /// Pauses a plugin, so that nobody asks it; false when there is no such plugin.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pause_plugin(&self, name: &PluginName, reason: String, who: &str) -> Result<bool, Error> {
+        self.audit_plugin(who, "pause_plugin", name, json!({ "reason": reason })).await?;
+        Ok(self.plugins.pause(name, Some(reason)).await?)
+    }
+
+    /// Lets a plugin run again, out of quarantine too; false when there is no such plugin.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn resume_plugin(&self, name: &PluginName, who: &str) -> Result<bool, Error> {
+        self.audit_plugin(who, "resume_plugin", name, json!({})).await?;
+        Ok(self.plugins.pause(name, None).await?)
+    }
+
+    async fn audit_plugin(
+        &self,
+        who: &str,
+        what: &str,
+        name: &PluginName,
+        detail: serde_json::Value,
+    ) -> Result<(), Error> {
+        let at = self.world.clock.now();
+        let row = AuditRow { at, who: who.to_owned(), what: what.to_owned(), target: name.to_string(), detail };
+        Ok(self.world.store.audit(row).await?)
     }
 
     /// What all bots share.

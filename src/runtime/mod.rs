@@ -7,6 +7,7 @@ pub mod canary;
 pub mod catalog;
 pub mod fleet;
 pub mod plan;
+pub mod plugins;
 pub mod supervisor;
 pub mod view;
 pub mod warm;

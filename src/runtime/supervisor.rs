@@ -4,6 +4,7 @@
 
 mod console;
 mod controls;
+mod plugins;
 mod roster;
 mod scripts;
 mod show;
@@ -36,6 +37,7 @@ use crate::store::{self, Hold, HoldKind};
 use super::bot::{self, Done, Job, Settings, Shared};
 use super::catalog::{Catalog, Changes, Entry, Origin};
 use super::fleet::Command;
+use super::plugins::{PluginSettings, Plugins};
 use super::view::Reloaded;
 use super::warm::Warm;
 use versions::Line;
@@ -49,6 +51,10 @@ pub struct Parts {
     pub roster: Roster,
     /// Where scripts come from.
     pub origin: Origin,
+    /// Where plugins come from.
+    pub plugin_origin: Origin,
+    /// Plugins that run.
+    pub plugins: Plugins,
     /// Commands from handles.
     pub commands: mpsc::Receiver<Command>,
     /// Told when files may have changed.
@@ -66,6 +72,8 @@ pub struct NewConfig {
     pub settings: Settings,
     /// Which bots there should be.
     pub roster: Roster,
+    /// What plugins are told.
+    pub plugins: PluginSettings,
     /// What changed, for the journal.
     pub changes: Vec<String>,
 }
@@ -105,6 +113,8 @@ pub struct Supervisor {
     shared: Arc<Shared>,
     roster: Roster,
     origin: Origin,
+    plugin_origin: Origin,
+    plugins: Plugins,
     commands: mpsc::Receiver<Command>,
     changed: Arc<Notify>,
     configs: mpsc::Receiver<NewConfig>,
@@ -173,6 +183,8 @@ impl Supervisor {
             shared: parts.shared,
             roster: parts.roster,
             origin: parts.origin,
+            plugin_origin: parts.plugin_origin,
+            plugins: parts.plugins,
             commands: parts.commands,
             changed: parts.changed,
             configs: parts.configs,
@@ -199,6 +211,7 @@ impl Supervisor {
             ticks_done: 0,
             ticks_failed: 0,
         };
+        supervisor.plugins.begin(supervisor.shared.clone());
         supervisor.load_pauses().await?;
         supervisor.load_bots().await?;
         supervisor.start_refresh();
@@ -519,6 +532,7 @@ impl Supervisor {
         while let Some(ended) = self.consoles.join_next_with_id().await {
             self.console_ended(ended);
         }
+        self.plugins.end().await;
         self.tend_versions().await;
         self.keep_time(Duration::ZERO).await;
     }

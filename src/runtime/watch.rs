@@ -19,8 +19,8 @@ use crate::lua::testing;
 /// What to watch.
 #[derive(Debug, Clone)]
 pub struct Watched {
-    /// The folder with scripts, watched with all below it; it may come and go.
-    pub scripts: PathBuf,
+    /// The folders with scripts and plugins, watched with all below them; they may come and go.
+    pub folders: Vec<PathBuf>,
     /// The config file, if there is one.
     pub config: Option<PathBuf>,
 }
@@ -51,8 +51,9 @@ pub async fn run(watched: Watched, mut config: watch::Receiver<Config>, changed:
     let hints = Arc::new(Hints::default());
     // Kept alive as long as this runs: dropping a watcher ends its events.
     let mut _watcher = native(&watched, hints.clone());
-    let mut folder = identity_of(&watched.scripts);
-    info!(scripts = %watched.scripts.display(), "watching for changes");
+    let identities = || watched.folders.iter().map(|folder| identity_of(folder)).collect::<Vec<_>>();
+    let mut folders = identities();
+    info!(folders = ?watched.folders, "watching for changes");
     let mut print = fingerprint(&watched).await;
     // What was saved after the files were read for the start and before now was seen by nobody.
     changed.config.notify_one();
@@ -101,10 +102,10 @@ pub async fn run(watched: Watched, mut config: watch::Receiver<Config>, changed:
             }
             print.scripts = now.scripts;
         }
-        let is_folder_now = identity_of(&watched.scripts);
-        if is_folder_now != folder {
+        let are_now = identities();
+        if are_now != folders {
             // Events of a folder end with it; another one under its name is another folder.
-            folder = is_folder_now;
+            folders = are_now;
             _watcher = native(&watched, hints.clone());
         }
     }
@@ -123,7 +124,9 @@ fn native(watched: &Watched, hints: Arc<Hints>) -> Option<RecommendedWatcher> {
 fn try_native(watched: &Watched, hints: Arc<Hints>) -> notify::Result<RecommendedWatcher> {
     let config = watched.config.as_deref().and_then(Path::file_name).map(ToOwned::to_owned);
     // Systems differ in whether they tell of a folder by the name it was asked for.
-    let scripts = [watched.scripts.clone(), watched.scripts.canonicalize().unwrap_or_default()];
+    let folders = watched.folders.iter();
+    let scripts: Vec<PathBuf> =
+        folders.flat_map(|folder| [folder.clone(), folder.canonicalize().unwrap_or_default()]).collect();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else {
             hints.told.notify_one();
@@ -143,8 +146,8 @@ fn try_native(watched: &Watched, hints: Arc<Hints>) -> notify::Result<Recommende
             hints.told.notify_one();
         }
     })?;
-    if watched.scripts.is_dir() {
-        watcher.watch(&watched.scripts, RecursiveMode::Recursive)?;
+    for folder in watched.folders.iter().filter(|folder| folder.is_dir()) {
+        watcher.watch(folder, RecursiveMode::Recursive)?;
     }
     // The folder, not the file: editors replace files by renaming over them.
     if let Some(folder) = watched.config.as_deref().map(folder_of).filter(|folder| folder.is_dir()) {
@@ -178,7 +181,9 @@ async fn fingerprint(watched: &Watched) -> Fingerprint {
     let watched = watched.clone();
     let scanned = tokio::task::spawn_blocking(move || {
         let mut found = Fingerprint::default();
-        scan(&watched.scripts, 0, &mut found.scripts);
+        for folder in &watched.folders {
+            scan(folder, 0, &mut found.scripts);
+        }
         found.scripts.sort();
         found.config = watched.config.and_then(|config| {
             let meta = std::fs::metadata(&config).ok()?;

@@ -55,7 +55,7 @@ impl Home {
         // Another test may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().expect("a folder");
-        for folder in ["scripts/personas", "scripts/behaviours"] {
+        for folder in ["scripts/personas", "scripts/behaviours", "plugins"] {
             std::fs::create_dir_all(dir.path().join(folder)).expect("a folder");
         }
         Self { dir }

@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod living;
 mod permissions;
+mod plugins;
 mod readme;
 mod render;
 mod runtime;

@@ -13,6 +13,7 @@ use crate::model::name::{PersonaName, VersionId};
 use crate::model::seconds::Seconds;
 use crate::model::status::Rest;
 use crate::runtime::catalog::{self, Catalog, Changes, Origin, Test};
+use crate::runtime::plugins::PluginSettings;
 use crate::runtime::view::Reloaded;
 use crate::store::{self, StoredVersion};
 
@@ -43,10 +44,11 @@ impl Supervisor {
         let Refresh::Idle(catalog) = std::mem::replace(&mut self.refresh, Refresh::Running(JoinSet::new())) else {
             return;
         };
-        let origin = self.origin.clone();
+        let origins = (self.origin.clone(), self.plugin_origin.clone());
+        let settings = self.plugins.settings();
         let test = self.test();
         if let Refresh::Running(tasks) = &mut self.refresh {
-            tasks.spawn_on(look(*catalog, origin, test), &self.shared.scripts);
+            tasks.spawn_on(look(*catalog, origins, settings, test), &self.shared.scripts);
         }
     }
 
@@ -97,6 +99,9 @@ impl Supervisor {
     }
 
     async fn take(&mut self, catalog: Catalog, changes: Changes, is_first: bool) -> Result<(), store::Error> {
+        if !changes.is_blind {
+            self.take_plugins(&catalog.plugins, &changes.plugins, is_first).await;
+        }
         self.entries = catalog.entries.clone();
         self.misnamed = catalog.misnamed.clone();
         self.refresh = Refresh::Idle(Box::new(catalog));
@@ -296,16 +301,33 @@ impl Supervisor {
                 detail: json!({ "changes": config.changes }),
             })
             .await;
+        if *self.plugins.settings() != config.plugins {
+            self.plugins.set_settings(config.plugins);
+            self.start_refresh();
+        }
         self.reconcile().await;
     }
 }
 
-async fn look(mut catalog: Catalog, origin: Origin, test: Test) -> (Catalog, Changes) {
+async fn look(
+    mut catalog: Catalog,
+    (scripts, plugins): (Origin, Origin),
+    settings: Arc<PluginSettings>,
+    test: Test,
+) -> (Catalog, Changes) {
     let bytes = test.limits.source_bytes;
-    let read = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await;
+    let read = tokio::task::spawn_blocking(move || {
+        let scripts = catalog::read(&scripts, bytes)?;
+        let plugins = catalog::read(&plugins, bytes).inspect_err(|problem| {
+            // As for scripts: a folder that is away is a mistake, and no wish to have no plugins.
+            error!(error = problem as &dyn std::error::Error, "the plugins stay as they are");
+        });
+        Ok::<_, catalog::Error>((scripts, plugins.ok()))
+    })
+    .await;
     match read {
-        Ok(Ok(sources)) => {
-            let changes = catalog.refresh(&sources, test).await;
+        Ok(Ok((mut scripts, plugins))) => {
+            let changes = catalog.refresh_all(plugins.as_ref(), &mut scripts, &settings.told, test).await;
             (catalog, changes)
         }
         Ok(Err(problem)) => {

@@ -26,6 +26,7 @@ use floimg_fleet::model::seconds::Seconds;
 use floimg_fleet::model::status::{BotStatus, Rest};
 use floimg_fleet::model::tally::Tally;
 use floimg_fleet::runtime::fleet::{Command, Fleet};
+use floimg_fleet::runtime::plugins::{PluginSettings, Plugins, Terms};
 use floimg_fleet::runtime::view::{
     BotPage, BotView, ConsoleView, FleetView, Lag, Reloaded, ScriptView, Target, VersionChange,
 };
@@ -132,8 +133,18 @@ impl Double {
         let told = Arc::new(Mutex::new(Vec::new()));
         let mut supervisor = tokio::task::JoinSet::new();
         supervisor.spawn(answer(asked, clock, Arc::clone(&told)));
-        Self { fleet: Fleet::new(commands, world), told, supervisor, _folder: folder }
+        Self { fleet: Fleet::new(commands, world, plugins()), told, supervisor, _folder: folder }
     }
+}
+
+fn plugins() -> Plugins {
+    let terms = Terms {
+        deadline: Duration::from_millis(200),
+        background: Duration::from_secs(10),
+        queue: 64,
+        quarantine_after: 5,
+    };
+    Plugins::new(PluginSettings { terms, told: Default::default() })
 }
 
 const NAMES: [&str; 6] = ["Lucid Dreams", "Quiet Vector", "Mira Okafor", "Paper Lantern", "Sol & Ash", "Tin Orchard"];

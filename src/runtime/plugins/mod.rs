@@ -1,0 +1,325 @@
+//! Plugins that run: who is asked before an action, in which order, and what becomes of those that do not answer.
+//!
+//! Nobody waits for a plugin past its deadline, and no fault of one reaches a bot.
+
+pub mod catalog;
+mod member;
+pub mod options;
+mod order;
+mod task;
+mod tell;
+pub mod view;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arc_swap::ArcSwap;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, warn};
+
+use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
+use crate::lua::plugins::{Answer, PluginCall};
+use crate::model::diagnostic::Diagnostic;
+use crate::model::failure::{Failure, FailureKind};
+use crate::model::plugin::{Hook, Manifest, OnError, PluginName};
+use crate::store;
+
+use super::bot::Shared;
+use catalog::{PluginCatalog, PluginEntry, Told};
+use member::{Member, Unanswered};
+use view::{OptionView, PluginState, PluginView};
+
+pub use member::Terms;
+
+/// What the config says of plugins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginSettings {
+    /// How long bots wait, and what a plugin may do.
+    pub terms: Terms,
+    /// What each plugin is told.
+    pub told: Told,
+}
+
+/// A handle on all plugins; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Plugins {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: ArcSwap<PluginSettings>,
+    /// Those that run, in the order in which they are asked.
+    line: ArcSwap<Vec<Arc<Member>>>,
+    /// What is known of all, with those that do not run.
+    known: Mutex<Known>,
+    tasks: TaskTracker,
+    /// Known once the fleet is put together.
+    shared: OnceLock<Arc<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    entries: BTreeMap<PluginName, PluginEntry>,
+    stray: Vec<Diagnostic>,
+}
+
+impl Plugins {
+    /// Plugins of which none runs yet.
+    pub fn new(settings: PluginSettings) -> Self {
+        let inner = Inner {
+            settings: ArcSwap::from_pointee(settings),
+            line: ArcSwap::default(),
+            known: Mutex::default(),
+            tasks: TaskTracker::new(),
+            shared: OnceLock::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Lets plugins run in a world, of which they are told from now on.
+    pub fn begin(&self, shared: Arc<Shared>) {
+        if self.inner.shared.set(shared.clone()).is_ok() {
+            let plugins = self.clone();
+            let span = tracing::info_span!("plugins");
+            self.inner.tasks.spawn_on(tell::run(plugins, shared.clone()).instrument(span), &shared.world.handle);
+        }
+    }
+
+    /// Waits until every plugin has ended; they were told to with everybody else.
+    pub async fn end(&self) {
+        self.inner.line.store(Arc::default());
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    /// What the config says.
+    pub fn settings(&self) -> Arc<PluginSettings> {
+        self.inner.settings.load_full()
+    }
+
+    /// Takes what the config says now; what that changes is found by the next look at the files.
+    pub fn set_settings(&self, settings: PluginSettings) {
+        self.inner.settings.store(Arc::new(settings));
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs what a catalog says: those that are as they were run on.
+    pub async fn take(&self, catalog: &PluginCatalog) {
+        let Some(shared) = self.inner.shared.get() else { return };
+        {
+            let mut known = self.known();
+            known.entries = catalog.entries.clone();
+            known.stray = catalog.stray.clone();
+        }
+        let terms = self.settings().terms;
+        let old = self.inner.line.load_full();
+        let mut line = Vec::new();
+        for name in &catalog.order {
+            let Some(entry) = catalog.entries.get(name).filter(|entry| entry.is_enabled) else { continue };
+            let Some(ready) = &entry.ready else { continue };
+            let before = old.iter().find(|member| member.name() == name);
+            let is_same = |member: &&Arc<Member>| {
+                member.version.id == ready.version.id && member.options == ready.options && member.terms == terms
+            };
+            if let Some(member) = before.filter(is_same) {
+                line.push(member.clone());
+                continue;
+            }
+            let paused = match shared.world.store.plugin(name).await {
+                Ok(row) => row.paused,
+                Err(problem) => {
+                    warn!(plugin = %name, error = &problem as &dyn std::error::Error, "could not read whether a plugin is paused");
+                    None
+                }
+            };
+            let (member, mailbox) = Member::new(ready, terms, paused, &shared.stopping);
+            if let Some(before) = before {
+                before.stop.cancel();
+            }
+            let previous = before.map(|before| before.ended.clone());
+            let span = tracing::info_span!("plugin", name = %name, version = %ready.version.id);
+            let task = task::run(shared.clone(), member.clone(), mailbox, previous);
+            self.inner.tasks.spawn_on(task.instrument(span), &shared.scripts);
+            line.push(member);
+        }
+        for member in old.iter().filter(|old| !line.iter().any(|new| new.name() == old.name())) {
+            member.stop.cancel();
+        }
+        self.inner.line.store(Arc::new(line));
+    }
+
+    fn members(&self, hook: Hook) -> Vec<Arc<Member>> {
+        self.inner.line.load().iter().filter(|member| member.manifest().has(hook)).cloned().collect()
+    }
+
+    fn tell(&self, call: &PluginCall) {
+        let Some(hook) = call.hook() else { return };
+        for member in self.members(hook) {
+            member.tell(call.clone());
+        }
+    }
+
+    /// Asks one plugin; a fault that its task does not know of is told here.
+    async fn ask(&self, member: &Member, call: PluginCall) -> Result<Answer, String> {
+        match member.ask(call).await {
+            Ok(answer) => Ok(answer),
+            Err(Unanswered { problem, is_new_fault }) => {
+                if is_new_fault && let Some(shared) = self.inner.shared.get() {
+                    let file = crate::lua::plugins::main_of(member.name().as_str());
+                    task::fault(shared, member, &Diagnostic::error(file, None, problem.as_str())).await;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    async fn ask_all(&self, mut asked: Asked) -> Verdict {
+        let mut by = Vec::new();
+        for member in self.members(Hook::BeforeAction) {
+            if matches!(member.state(), PluginState::Paused(_)) {
+                continue;
+            }
+            match self.ask(&member, PluginCall::Before(Arc::new(asked.clone()))).await {
+                Ok(Answer::Nothing | Answer::Value(_)) => {}
+                Ok(Answer::Deny(reason)) => return Verdict::Deny(member.name().clone(), reason),
+                Ok(Answer::Change(change)) => {
+                    if asked.words.change(change) {
+                        by.push(member.name().clone());
+                    }
+                }
+                Err(problem) => match member.manifest().on_error {
+                    OnError::Allow => {}
+                    OnError::Deny => return Verdict::Unanswered(member.name().clone(), problem),
+                },
+            }
+        }
+        if by.is_empty() { Verdict::Allow } else { Verdict::Change(asked.words, by) }
+    }
+
+    async fn call_export(&self, plugin: &str, export: &str, arguments: Vec<Value>) -> Result<Value, Failure> {
+        let unavailable = |problem: String| {
+            Failure::new(FailureKind::Unavailable, format!("the plugin `{plugin}` does not answer: {problem}"))
+        };
+        let line = self.inner.line.load_full();
+        let Some(member) = line.iter().find(|member| member.name().as_str() == plugin) else {
+            return Err(unavailable("it does not run".to_owned()));
+        };
+        if !member.manifest().exports.iter().any(|known| known == export) {
+            return Err(unavailable(format!("it does not export `{export}` any more")));
+        }
+        match self.ask(member, PluginCall::Export(export.into(), arguments)).await {
+            Ok(Answer::Value(value)) => Ok(value),
+            Ok(Answer::Nothing | Answer::Change(_) | Answer::Deny(_)) => Ok(Value::Null),
+            Err(problem) => Err(unavailable(problem)),
+        }
+    }
+
+    /// Pauses a plugin, or lets it run again, out of quarantine too; false: there is no such plugin.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pause(&self, name: &PluginName, reason: Option<String>) -> Result<bool, store::Error> {
+        if !self.known().entries.contains_key(name) {
+            return Ok(false);
+        }
+        let Some(shared) = self.inner.shared.get() else { return Ok(false) };
+        shared.world.store.pause_plugin(name, reason.clone()).await?;
+        if let Some(member) = self.inner.line.load().iter().find(|member| member.name() == name) {
+            member.set_paused(reason);
+            // Its timers are looked at again.
+            member.tell(PluginCall::Timer(usize::MAX));
+        }
+        Ok(true)
+    }
+
+    /// Every plugin, in the order in which they are asked, then those that do not run.
+    pub fn views(&self) -> Vec<PluginView> {
+        let line = self.inner.line.load_full();
+        let known = self.known();
+        let place = |name: &PluginName| line.iter().position(|member| member.name() == name).unwrap_or(usize::MAX);
+        let mut views: Vec<(usize, PluginView)> = known
+            .entries
+            .iter()
+            .map(|(name, entry)| {
+                let member = line.iter().find(|member| member.name() == name);
+                (place(name), view(name, entry, member.map(Arc::as_ref)))
+            })
+            .collect();
+        views.sort_by_key(|(place, _)| *place);
+        views.into_iter().map(|(_, view)| view).collect()
+    }
+
+    /// What is wrong with no plugin in particular.
+    pub fn stray(&self) -> Vec<Diagnostic> {
+        self.known().stray.clone()
+    }
+}
+
+fn view(name: &PluginName, entry: &PluginEntry, member: Option<&Member>) -> PluginView {
+    let ready = entry.ready.as_ref();
+    let manifest = ready.map(|ready| &*ready.version.manifest);
+    let state = match (member, entry.is_enabled) {
+        (Some(member), _) => member.state(),
+        (None, false) => PluginState::Off,
+        (None, true) => PluginState::Refused,
+    };
+    let options = |manifest: &Manifest, told: &Value| {
+        let option = |(name, spec): (&String, &crate::model::plugin::OptionSpec)| OptionView {
+            name: name.clone(),
+            expected: spec.expected(),
+            doc: spec.doc.clone(),
+            value: told.get(name).cloned().unwrap_or(Value::Null),
+        };
+        manifest.options.iter().map(option).collect()
+    };
+    PluginView {
+        name: name.clone(),
+        title: manifest.map_or_else(|| name.to_string(), |manifest| manifest.title.clone()),
+        description: manifest.map(|manifest| manifest.description.clone()).unwrap_or_default(),
+        version: ready.map(|ready| ready.version.id.clone()),
+        accepted_at: ready.map(|ready| ready.accepted_at),
+        state,
+        on_error: manifest.map_or(OnError::Allow, |manifest| manifest.on_error),
+        hooks: manifest.map(|manifest| manifest.hooks.iter().map(|hook| hook.as_str()).collect()).unwrap_or_default(),
+        exports: manifest.map(|manifest| manifest.exports.clone()).unwrap_or_default(),
+        timers: manifest
+            .map(|manifest| manifest.timers.iter().map(|timer| (timer.key.clone(), timer.every.get())).collect())
+            .unwrap_or_default(),
+        options: ready.map(|ready| options(&ready.version.manifest, &ready.options)).unwrap_or_default(),
+        errors: entry.errors.clone(),
+        fared: member.map(Member::fared).unwrap_or_default(),
+    }
+}
+
+impl Hooks for Plugins {
+    fn asks(&self) -> bool {
+        self.inner.line.load().iter().any(|member| member.manifest().has(Hook::BeforeAction))
+    }
+
+    fn tells(&self) -> bool {
+        self.inner.line.load().iter().any(|member| member.manifest().has(Hook::AfterAction))
+    }
+
+    fn before(&self, asked: Asked) -> BoxFuture<'_, Verdict> {
+        Box::pin(self.ask_all(asked))
+    }
+
+    fn after(&self, asked: Asked, outcome: Outcome) {
+        self.tell(&PluginCall::After(Arc::new(asked), Arc::new(outcome)));
+    }
+
+    fn call<'a>(
+        &'a self,
+        plugin: &'a str,
+        export: &'a str,
+        arguments: Vec<Value>,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(self.call_export(plugin, export, arguments))
+    }
+}
