@@ -93,8 +93,9 @@ async fn an_operator_pauses_and_resumes_a_plugin_and_that_outlives_a_restart() {
     assert_eq!(state, PluginState::Paused("looking at it".to_owned()));
     assert!(again.fleet.resume_plugin(&name, "test").await.expect("a fleet"));
     again.until_running("gate").await;
+    again.somebody_shares("A picture to talk about").await;
     again.wake_all().await;
-    until(&again, "a denied comment again", |state| state["failed"] == "rejected").await;
+    again.until_plugin("gate", "a denied comment again", |view| view.fared.denied > 0).await;
     assert!(
         !again.fleet.pause_plugin(&"nobody".parse().expect("a name"), String::new(), "test").await.expect("a fleet")
     );

@@ -24,9 +24,9 @@ async fn a_saved_plugin_is_taken_a_broken_one_is_refused_and_a_deleted_one_is_go
     running.wake_all().await;
     until(&running, "a plain comment", |state| state["said"].as_str().is_some_and(|said| said.ends_with("on it")))
         .await;
-    running.gallery.share_as("visitor", "Another picture").await;
     home.plugin("marker/init.luau", &marker(" one"));
     running.until_told("plugin_loaded", 1).await;
+    running.somebody_shares("Another picture").await;
     let is_marked = |mark: &'static str| {
         move |state: &serde_json::Value| state["said"].as_str().is_some_and(|said| said.ends_with(mark))
     };
@@ -50,14 +50,15 @@ async fn a_saved_plugin_is_taken_a_broken_one_is_refused_and_a_deleted_one_is_go
         assert_eq!(running.plugin("marker").state, PluginState::Running);
         assert!(!running.plugin("marker").errors.is_empty());
     }
-    running.gallery.share_as("visitor", "A third picture").await;
     home.plugin("marker/init.luau", &marker(" two"));
+    running.until_told("plugin_loaded", 2).await;
+    running.somebody_shares("A third picture").await;
     until(&running, "a second mark", is_marked(" two")).await;
     assert!(running.plugin("marker").errors.is_empty());
     std::fs::remove_dir_all(home.path().join("plugins/marker")).expect("removed");
     running.until_told("plugin_removed", 1).await;
     assert!(running.fleet.plugins().is_empty());
-    running.gallery.share_as("visitor", "A fourth picture").await;
+    running.somebody_shares("A fourth picture").await;
     until(&running, "a plain comment again", is_marked("on it")).await;
     running.stop().await;
 }
