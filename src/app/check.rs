@@ -2,7 +2,6 @@
 //!
 //! Nothing is started and nothing is written.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,12 +9,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::lua::limits::Limits;
-use crate::lua::version::compiles;
+use crate::lua::version::{Sources as PluginFiles, compiles};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::PersonaName;
 use crate::runtime;
-use crate::runtime::catalog::{self, Catalog, Origin, Test};
+use crate::runtime::catalog::{self, Catalog, Test};
+use crate::runtime::plugins::catalog::PluginCatalog;
 use crate::runtime::watch::{Changed, Watched};
 use crate::text;
 
@@ -62,19 +61,25 @@ pub async fn watch(
     }
 }
 
-/// What is wrong with the plugins' files: for now whether they compile.
-async fn plugins(folder: &Path, limits: Limits) -> anyhow::Result<Vec<Diagnostic>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
+/// What the plugins' catalog says, and files that no plugin reaches and that do not compile all the same.
+fn tell_of_plugins(catalog: &PluginCatalog, sources: &PluginFiles, problems: &mut Vec<Diagnostic>) {
+    problems.extend(catalog.stray.iter().cloned());
+    for entry in catalog.entries.values() {
+        problems.extend(entry.errors.iter().cloned());
+        problems.extend(entry.ready.iter().flat_map(|ready| ready.version.warnings.iter().cloned()));
     }
-    let origin = Origin::Folder(folder.to_owned());
-    let sources = tokio::task::spawn_blocking(move || catalog::read(&origin, limits.source_bytes)).await??;
-    let mut problems: Vec<Diagnostic> =
-        sources.files.iter().filter_map(|(path, text)| compiles(&format!("plugins/{path}"), text)).collect();
+    let others = sources.files.iter().filter_map(|(path, text)| compiles(&format!("plugins/{path}"), text));
+    for problem in others {
+        if !problems.iter().any(|known| known.file == problem.file && known.line == problem.line) {
+            problems.push(problem);
+        }
+    }
     for (path, problem) in &sources.unreadable {
-        problems.push(Diagnostic::error(format!("plugins/{path}"), None, problem.as_str()));
+        let file = format!("plugins/{path}");
+        if !problems.iter().any(|known| known.file == file) {
+            problems.push(Diagnostic::error(file, None, problem.as_str()));
+        }
     }
-    Ok(problems)
 }
 
 /// Compiles, checks and rehearses every script, and holds the roster against it, without starting anything.
@@ -84,12 +89,18 @@ async fn plugins(folder: &Path, limits: Limits) -> anyhow::Result<Vec<Diagnostic
 pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
     let origin = super::origin(config);
     let limits = super::limits(config);
+    let plugin_origin = super::plugin_origin(config);
     let bytes = limits.source_bytes;
-    let sources = tokio::task::spawn_blocking(move || catalog::read(&origin, bytes)).await??;
+    let (mut sources, plugins) = tokio::task::spawn_blocking(move || {
+        let scripts = catalog::read(&origin, bytes)?;
+        Ok::<_, catalog::Error>((scripts, catalog::read(&plugin_origin, bytes)?))
+    })
+    .await??;
+    let told = super::plugin_settings(config).told;
     let mut catalog = Catalog::new().map_err(|problem| anyhow::anyhow!("{problem}"))?;
     let permissions = Arc::new(config.granted());
     let test = Test { limits, has_trial: config.reload.trial, permissions, now: Timestamp::now() };
-    catalog.refresh(&sources, test).await;
+    catalog.refresh_all(Some(&plugins), &mut sources, &told, test).await;
     let mut checked = Checked::default();
     for (name, entry) in &catalog.entries {
         checked.problems.extend(entry.errors.iter().chain(&entry.warnings).cloned());
@@ -121,7 +132,7 @@ pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
         let message = format!("the roster asks for bots of `{name}`, and there is no such persona");
         checked.problems.push(Diagnostic::error("config.toml", None, message).with_hint(hint));
     }
-    checked.problems.extend(plugins(&config.plugins_dir, limits).await?);
+    tell_of_plugins(&catalog.plugins, &plugins, &mut checked.problems);
     // A behaviour is told of once, however many personas require it.
     let mut told: Vec<Diagnostic> = Vec::new();
     for problem in std::mem::take(&mut checked.problems) {

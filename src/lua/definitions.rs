@@ -5,12 +5,15 @@
 use sha2::{Digest, Sha256};
 
 use super::modules::{MODULES, PERSONA_TYPES, PLUGIN_TYPES, SHARED_TYPES};
+use super::plugins::modules::{PLUGIN_MODULES, PLUGIN_STUB};
 use super::testing;
 
 /// The whole definition file.
 pub fn definitions() -> String {
     let stubs = MODULES.iter().map(|module| module.types).filter(|types| !types.is_empty());
-    let parts = [SHARED_TYPES, PERSONA_TYPES, PLUGIN_TYPES].into_iter().chain(stubs).chain([testing::TYPES]);
+    let plugins = PLUGIN_MODULES.iter().map(|module| module.types).filter(|types| !types.is_empty());
+    let parts = [SHARED_TYPES, PERSONA_TYPES, PLUGIN_TYPES].into_iter().chain(stubs);
+    let parts = parts.chain([PLUGIN_STUB]).chain(plugins).chain([testing::TYPES]);
     let body: String = parts.map(|part| format!("\n{}\n", part.trim())).collect();
     format!(
         "-- floimg-fleet {}: what scripts can use. Written by `fleet types`; changes here are lost. digest {}\n{body}",

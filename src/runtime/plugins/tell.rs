@@ -22,7 +22,7 @@ const FAULTS: [&str; 2] = ["plugin_error", "plugin_quarantined"];
 pub(super) async fn run(plugins: Plugins, shared: Arc<Shared>) {
     let mut activities = shared.world.journal.listen();
     let mut signals = shared.world.floimg.signals();
-    let mut before = signals.borrow_and_update().clone();
+    let mut before = *signals.borrow_and_update();
     loop {
         tokio::select! {
             () = shared.stopping.cancelled() => return,
@@ -35,7 +35,7 @@ pub(super) async fn run(plugins: Plugins, shared: Arc<Shared>) {
                 if changed.is_err() {
                     return;
                 }
-                let now = signals.borrow_and_update().clone();
+                let now = *signals.borrow_and_update();
                 if let Some(call) = platform(&before, &now) {
                     plugins.tell(&call);
                 }
