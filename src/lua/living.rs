@@ -254,11 +254,8 @@ impl LivingBot {
         let file = info.source.as_deref().map(|source| source.trim_start_matches(['@', '=']).to_owned());
         let line = info.line_defined.and_then(|line| u32::try_from(line).ok());
         // A function of the host's has no place that its author could look at.
-        let (file, line) = if file.as_deref().is_some_and(super::limits::is_script) {
-            (file, line)
-        } else {
-            (None, None)
-        };
+        let (file, line) =
+            if file.as_deref().is_some_and(super::limits::is_script) { (file, line) } else { (None, None) };
         (file.unwrap_or_else(|| format!("scripts/{}", self.version.main)), line)
     }
 

@@ -733,7 +733,7 @@ async fn files_that_are_hostile_are_refused_with_their_line() {
         ("a host call at the top of a required file", Ends::Wrong, plain(), "return rand.int(1, 2)", "lib/x", 1, "works only while the bot lives a tick"),
         ("no text", Ends::Wrong, head("require({})"), "", "personas/test", 2, "require: expected a text"),
         ("dots", Ends::Wrong, head("require('@lib/../personas/test')"), "", "personas/test", 2, "no dots and no ending"),
-        ("more dots", Ends::Wrong, head("require('../../etc/passwd')"), "", "personas/test", 2, "only \"@behaviours/…\" and \"@lib/…\" can be required"),
+        ("more dots", Ends::Wrong, head("require('../../etc/passwd')"), "", "personas/test", 2, "only \"@behaviours/…\", \"@lib/…\" and \"@plugins/NAME\" can be required"),
         ("an absolute path", Ends::Wrong, head("require('/etc/passwd')"), "", "personas/test", 2, "can be required"),
         ("another scheme", Ends::Wrong, head("require('file:///etc/passwd')"), "", "personas/test", 2, "can be required"),
         ("another alias", Ends::Wrong, head("require('@personas/test')"), "", "personas/test", 2, "can be required"),
