@@ -3,17 +3,20 @@
 //! Everything here is pure and never panics, whatever the text.
 
 mod alike;
+pub mod clean;
 mod fold;
 pub mod grammar;
 mod honesty;
+mod phrases;
 mod untrusted;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use alike::STOP_WORDS;
 pub use alike::{Shape, similarity, words};
 pub use fold::ascii;
 pub use honesty::{asks_if_bot, claims_to_be_person};
-pub use untrusted::inert;
+pub use untrusted::{gives_orders, inert};
 
 /// How many characters a text has, as people count them.
 ///
