@@ -5,6 +5,7 @@
 pub mod action;
 mod allow;
 mod asking;
+pub mod budget;
 pub mod crash;
 mod doubt;
 pub mod fetch;

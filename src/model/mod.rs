@@ -14,5 +14,6 @@ pub mod permission;
 pub mod persona;
 pub mod plugin;
 pub mod seconds;
+pub mod spend;
 pub mod status;
 pub mod tally;
