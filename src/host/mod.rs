@@ -18,6 +18,7 @@ pub mod keeping;
 pub mod limits;
 pub mod offline;
 mod permission;
+pub mod prompt;
 pub mod provision;
 pub mod recovery;
 pub mod refusal;

@@ -6,12 +6,14 @@ mod alike;
 mod fold;
 pub mod grammar;
 mod honesty;
+mod untrusted;
 
 use unicode_segmentation::UnicodeSegmentation;
 
 pub use alike::{Shape, similarity, words};
 pub use fold::ascii;
 pub use honesty::{asks_if_bot, claims_to_be_person};
+pub use untrusted::inert;
 
 /// How many characters a text has, as people count them.
 ///

@@ -13,6 +13,7 @@ mod hostile;
 mod living;
 mod permissions;
 mod plugins;
+mod prompts;
 mod readme;
 mod render;
 mod runtime;
