@@ -43,7 +43,7 @@ impl Config {
 fn needs_restart(key: &str) -> bool {
     let live = match key.split_once('.') {
         None => key == "bots",
-        Some(("limits" | "sandbox" | "reload" | "plugins" | "permissions", _)) => true,
+        Some(("limits" | "sandbox" | "reload" | "plugins" | "permissions" | "llm", _)) => true,
         Some(("runtime", name)) => name != "script_threads",
         Some(("web", name)) => name != "max_concurrent",
         Some(("log", name)) => name == "filter",

@@ -5,7 +5,9 @@
 mod change;
 mod error;
 mod layer;
+mod llm;
 mod load;
+mod models;
 mod origin;
 mod roster;
 mod sections;
@@ -16,11 +18,13 @@ mod web;
 
 pub use change::Change;
 pub use error::{ConfigError, Excerpt, Problem};
+pub use llm::{LlmConfig, LlmFallback, LlmProvider, ModelName, OFFLINE, Role};
+pub use models::{Images, LengthKey, ModelConfig, Price, ProviderConfig};
 pub use origin::{ConfigFile, Flag, Origin, Sources};
 pub use roster::Roster;
 pub use sections::{
-    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LlmConfig, LlmProvider, LogConfig, LogFormat, PluginsConfig,
-    ReloadConfig, RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
+    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat, PluginsConfig, ReloadConfig,
+    RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
 };
 pub use show::UnknownKey;
 pub use token::AdminTokenError;
