@@ -9,6 +9,7 @@ pub mod failure;
 pub mod frame;
 pub mod gallery;
 pub mod grant;
+pub mod llm;
 pub mod message;
 pub mod name;
 pub mod permission;
