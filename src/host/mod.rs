@@ -43,6 +43,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::floimg::Floimg;
+use crate::llm::Llm;
 use crate::model::action::ActionKind;
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
@@ -53,6 +54,7 @@ use crate::model::tally::Tally;
 use crate::store::Store;
 use crate::web::Web;
 
+use budget::Budget;
 use crash::CrashPoint;
 use hooks::Hooks;
 use identity::Profile;
@@ -69,6 +71,10 @@ pub struct World {
     pub store: Store,
     /// The gallery.
     pub floimg: Floimg,
+    /// Language models, and who gets which.
+    pub llm: ArcSwap<Llm>,
+    /// What models may cost.
+    pub budget: Budget,
     /// Hosts that scripts may call.
     pub web: Web,
     /// Bots' time.

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use floimg_fleet::clock::Clock;
+use floimg_fleet::config::{Config, Sources};
 use floimg_fleet::floimg::Floimg;
 use floimg_fleet::floimg::options::Options;
 use floimg_fleet::floimg::signals::Signals;
+use floimg_fleet::host::budget::{self, Budget};
 use floimg_fleet::host::crash::CrashPoint;
 use floimg_fleet::host::fetch::Outside;
 use floimg_fleet::host::hooks::NoHooks;
@@ -18,11 +20,13 @@ use floimg_fleet::host::journal::Journal;
 use floimg_fleet::host::limits::{Cap, Caps};
 use floimg_fleet::host::service::Nudges;
 use floimg_fleet::host::{Rules, World};
+use floimg_fleet::llm::Llm;
 use floimg_fleet::model::activity::{Ending, NewActivity};
 use floimg_fleet::model::diagnostic::Diagnostic;
 use floimg_fleet::model::name::{BotId, PersonaName, VersionId};
 use floimg_fleet::model::permission::Permissions;
 use floimg_fleet::model::seconds::Seconds;
+use floimg_fleet::model::spend::{Budgets, Prices, Share};
 use floimg_fleet::model::status::{BotStatus, Rest};
 use floimg_fleet::model::tally::Tally;
 use floimg_fleet::runtime::fleet::{Command, Fleet};
@@ -112,10 +116,18 @@ impl Double {
             },
         };
         let web = Web::new(1, Duration::from_secs(5), web::system_lookup()).expect("a client");
+        let llm = Llm::new(&Config::load(&Sources::default()).expect("valid").llm, &[]).expect("clients");
+        let share = Share(1000);
+        let budgets = Budgets { caps: Vec::new(), warn_at: share, cheaper_at: share };
+        let terms = budget::Terms { budgets, prices: Prices::default() };
+        let journal = Journal::new(store.clone());
+        let budget = Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), terms);
         let world = Arc::new(World {
-            journal: Journal::new(store.clone()),
+            journal,
             store,
             floimg,
+            llm: ArcSwap::from_pointee(llm),
+            budget,
             web,
             clock: clock.clone(),
             rules: ArcSwap::from_pointee(rules),
