@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigFile, Sources, StudioAddress};
 use crate::floimg::Floimg;
 use crate::host::World;
+use crate::host::budget::Budget;
 use crate::host::crash::CrashPoint;
 use crate::host::journal::Journal;
 use crate::host::service::Nudges;
@@ -47,7 +48,7 @@ use crate::store::Store;
 use crate::studio::{self, Studio};
 use crate::web::{self, Web};
 
-use terms::{floimg_options, limits, origin, plugin_origin, plugin_settings, rules, settings};
+use terms::{budget_terms, floimg_options, limits, origin, plugin_origin, plugin_settings, rules, settings};
 
 /// The token of an embedded studio that only this machine can reach.
 const EMBEDDED_TOKEN: &str = "fst_embedded";
@@ -140,8 +141,12 @@ impl App {
         let web = Web::new(config.web.max_concurrent, config.floimg.connect_timeout, web::system_lookup())?;
         let (step, nth) = options.abort_at.clone().map_or((None, 1), |(step, nth)| (Some(step), nth));
         let plugins = Plugins::new(plugin_settings(&config));
+        let journal = Journal::new(store.clone());
+        let budget = Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), budget_terms(&config));
+        budget.start().await?;
         let world = Arc::new(World {
-            journal: Journal::new(store.clone()),
+            journal,
+            budget,
             store,
             floimg,
             web,
@@ -398,6 +403,7 @@ async fn apply_configs(
             settings: settings(&new),
             roster: new.roster.clone(),
             plugins: plugin_settings(&new),
+            budget: budget_terms(&new),
             changes: told,
         };
         in_force.send_replace(new);

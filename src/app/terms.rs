@@ -9,9 +9,9 @@ use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::floimg::options::Options as FloimgOptions;
-use crate::host::Rules;
 use crate::host::fetch::Outside;
 use crate::host::limits::{Cap, Caps};
+use crate::host::{Rules, budget};
 use crate::lua::limits::Limits;
 use crate::model::action::ActionKind;
 use crate::model::seconds::Seconds;
@@ -80,6 +80,10 @@ pub(super) fn rules(config: &Config) -> Rules {
             keys: config.web.signing.clone(),
         },
     }
+}
+
+pub(super) fn budget_terms(config: &Config) -> budget::Terms {
+    budget::Terms { budgets: config.budgets(), prices: config.known_prices() }
 }
 
 pub(super) fn floimg_options(config: &Config, api_url: Url, token: Secret, clock: Clock) -> FloimgOptions {

@@ -52,6 +52,7 @@ use crate::model::tally::Tally;
 use crate::store::Store;
 use crate::web::Web;
 
+use budget::Budget;
 use crash::CrashPoint;
 use hooks::Hooks;
 use identity::Profile;
@@ -74,6 +75,8 @@ pub struct World {
     pub clock: Clock,
     /// What they did.
     pub journal: Journal,
+    /// What models and actions may cost.
+    pub budget: Budget,
     /// Limits that may change while running.
     pub rules: ArcSwap<Rules>,
     /// Usernames of this fleet's accounts.
