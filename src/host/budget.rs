@@ -22,7 +22,7 @@ use crate::store::{self, CallEnding, CallState, Full, Held, NewCall, OpenCall, S
 
 use super::journal::Journal;
 
-pub use refused::Refused;
+pub use refused::{Refused, reason};
 pub use report::{CapState, Spent};
 pub use stops::Stop;
 
