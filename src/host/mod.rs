@@ -81,6 +81,8 @@ pub struct World {
     pub clock: Clock,
     /// What they did.
     pub journal: Journal,
+    /// What models and actions may cost.
+    pub budget: Budget,
     /// Limits that may change while running.
     pub rules: ArcSwap<Rules>,
     /// Usernames of this fleet's accounts.
