@@ -18,8 +18,8 @@
 //! | 4 | [`runtime`] | catalog (what should run), plan (pure), supervisor (owner of all tasks), watch (hints) |
 //! | 3 | [`lua`] | sandboxed VMs, the script API, versions, the trial run, tests of scripts; alone names `mlua` |
 //! | 2 | [`host`] | what one bot may do: look, act by intents, keep, write; rhythm and limits |
-//! | 1 | [`floimg`], [`store`], [`studio`], [`web`] | the client; SQLite; the embedded stand-in; requests to granted hosts |
-//! | 0 | [`model`], [`config`], [`clock`], [`text`], [`backoff`], [`secret`] | plain data and pure functions |
+//! | 1 | [`floimg`], [`llm`], [`store`], [`studio`], [`web`] | the client; language models; SQLite; the embedded stand-in; requests to granted hosts |
+//! | 0 | [`model`], [`config`], [`clock`], [`text`], [`backoff`], [`breaker`], [`bucket`], [`secret`] | plain data and pure functions |
 //!
 //! # The straight walk of one saved file
 //!
@@ -53,6 +53,8 @@
 
 // Floor 0: plain data, and what everything else may lean on.
 pub mod backoff;
+pub mod breaker;
+pub mod bucket;
 pub mod clock;
 pub mod config;
 pub mod model;
@@ -61,6 +63,7 @@ pub mod text;
 
 // Floor 1: the outside world, each module by itself.
 pub mod floimg;
+pub mod llm;
 pub mod store;
 pub mod studio;
 pub mod web;

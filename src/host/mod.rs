@@ -5,6 +5,7 @@
 pub mod action;
 mod allow;
 mod asking;
+pub mod budget;
 pub mod crash;
 mod doubt;
 pub mod fetch;
@@ -42,6 +43,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::floimg::Floimg;
+use crate::llm::Llm;
 use crate::model::action::ActionKind;
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
@@ -52,6 +54,7 @@ use crate::model::tally::Tally;
 use crate::store::Store;
 use crate::web::Web;
 
+use budget::Budget;
 use crash::CrashPoint;
 use hooks::Hooks;
 use identity::Profile;
@@ -68,12 +71,18 @@ pub struct World {
     pub store: Store,
     /// The gallery.
     pub floimg: Floimg,
+    /// Language models, and who gets which.
+    pub llm: ArcSwap<Llm>,
+    /// What models may cost.
+    pub budget: Budget,
     /// Hosts that scripts may call.
     pub web: Web,
     /// Bots' time.
     pub clock: Clock,
     /// What they did.
     pub journal: Journal,
+    /// What models and actions may cost.
+    pub budget: Budget,
     /// Limits that may change while running.
     pub rules: ArcSwap<Rules>,
     /// Usernames of this fleet's accounts.

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::{Config, StudioAddress};
 use crate::floimg::Floimg;
 use crate::floimg::options::Options;
+use crate::host::budget::Budget;
 use crate::host::crash::CrashPoint;
 use crate::host::identity::identity;
 use crate::host::journal::Journal;
@@ -100,10 +101,17 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
         .collect();
     let floimg = Floimg::new(crate::app::floimg_options(config, url.clone(), token, clock.clone()))
         .map_err(anyhow::Error::new)?;
+    let llm = crate::app::llm(config, &url).map_err(anyhow::Error::new)?;
+    let journal = Journal::new(store.clone());
+    let terms = crate::app::budget_terms(config);
+    let budget = Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), terms);
+    budget.start().await.map_err(anyhow::Error::new)?;
     let world = Arc::new(World {
-        journal: Journal::new(store.clone()),
+        journal,
         store,
         floimg,
+        llm: ArcSwap::from_pointee(llm),
+        budget,
         web: Web::new(config.web.max_concurrent, config.floimg.connect_timeout, web::system_lookup())
             .map_err(anyhow::Error::new)?,
         clock,

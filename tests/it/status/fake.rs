@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use floimg_fleet::clock::Clock;
+use floimg_fleet::config::{Config, Sources};
 use floimg_fleet::floimg::Floimg;
 use floimg_fleet::floimg::options::Options;
 use floimg_fleet::floimg::signals::Signals;
+use floimg_fleet::host::budget::{self, Budget};
 use floimg_fleet::host::crash::CrashPoint;
 use floimg_fleet::host::fetch::Outside;
 use floimg_fleet::host::hooks::NoHooks;
@@ -18,6 +20,7 @@ use floimg_fleet::host::journal::Journal;
 use floimg_fleet::host::limits::{Cap, Caps};
 use floimg_fleet::host::service::Nudges;
 use floimg_fleet::host::{Rules, World};
+use floimg_fleet::llm::Llm;
 use floimg_fleet::model::activity::{Ending, NewActivity};
 use floimg_fleet::model::diagnostic::Diagnostic;
 use floimg_fleet::model::name::{BotId, PersonaName, VersionId};
@@ -112,10 +115,18 @@ impl Double {
             },
         };
         let web = Web::new(1, Duration::from_secs(5), web::system_lookup()).expect("a client");
+        let journal = Journal::new(store.clone());
+        let config = Config::load(&Sources::default()).expect("valid");
+        let terms = budget::Terms { budgets: config.budgets(), prices: config.known_prices() };
+        let llm = Llm::new(&config.llm, &[]).expect("clients");
         let world = Arc::new(World {
-            journal: Journal::new(store.clone()),
+            llm: ArcSwap::from_pointee(llm),
+            budget: Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), terms),
+            journal,
             store,
             floimg,
+            llm: ArcSwap::from_pointee(llm),
+            budget,
             web,
             clock: clock.clone(),
             rules: ArcSwap::from_pointee(rules),
