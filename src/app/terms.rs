@@ -66,6 +66,8 @@ pub(super) fn rules(config: &Config) -> Rules {
         },
         duplicate_days: limits.duplicate_days,
         duplicate_similarity: limits.duplicate_similarity,
+        fleet_duplicate_days: limits.fleet_duplicate_days,
+        fleet_duplicate_similarity: limits.fleet_duplicate_similarity,
         typing_chars_per_sec: limits.typing_chars_per_sec,
         store_entries: u32::try_from(config.sandbox.store_entries).unwrap_or(u32::MAX),
         store_value_bytes: config.sandbox.store_value_bytes,

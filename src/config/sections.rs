@@ -281,6 +281,12 @@ pub struct LimitsConfig {
     /// From which similarity, 0 to 1, two texts are the same.
     #[serde(deserialize_with = "value::number::<0, 1, _>")]
     pub duplicate_similarity: f64,
+    /// How many days back a text is compared with those of other bots.
+    #[serde(deserialize_with = "value::whole::<0, 30, _, _>")]
+    pub fleet_duplicate_days: u32,
+    /// From which similarity, 0 to 1, two texts of different bots are the same.
+    #[serde(deserialize_with = "value::number::<0, 1, _>")]
+    pub fleet_duplicate_similarity: f64,
     /// How fast a bot types.
     #[serde(deserialize_with = "value::number::<100, 1000, _>")]
     pub typing_chars_per_sec: f64,

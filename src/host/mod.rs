@@ -73,8 +73,6 @@ pub struct World {
     pub floimg: Floimg,
     /// Language models, and who gets which.
     pub llm: ArcSwap<Llm>,
-    /// What models may cost.
-    pub budget: Budget,
     /// Hosts that scripts may call.
     pub web: Web,
     /// Bots' time.
@@ -114,6 +112,10 @@ pub struct Rules {
     pub duplicate_days: u32,
     /// How alike two texts must be to count as the same.
     pub duplicate_similarity: f64,
+    /// For how many days a text is held against those of other bots.
+    pub fleet_duplicate_days: u32,
+    /// How alike two texts of different bots must be to count as the same.
+    pub fleet_duplicate_similarity: f64,
     /// How fast a person types.
     pub typing_chars_per_sec: f64,
     /// Entries of one bot's store.

@@ -89,9 +89,6 @@ struct Asked {
     why_not: Option<Refusal>,
 }
 
-/// How many of its last texts a new one is held against.
-const RECENT: u32 = 60;
-
 impl Host {
     /// Writes a text.
     ///
@@ -101,7 +98,7 @@ impl Host {
         self.calls.fetch_add(1, Ordering::Relaxed);
         if let Some(scripted) = self.scripted(&writing.purpose) {
             return match scripted {
-                Value::String(words) => Ok(text::clip(&words, writing.max_chars)),
+                Value::String(words) => self.received(&writing, &words),
                 other => Err(not_scripted("llm.write", &writing.purpose, "a text", &other)),
             };
         }
@@ -110,26 +107,7 @@ impl Host {
         if let Some(Answer::Text(words)) = asked.answer {
             return Ok(words);
         }
-        let recent = match &self.side {
-            Side::Live(world) => {
-                let (host, shared) = (self.clone(), world.clone());
-                self.wait(world, async move { host.recent_texts(&shared, RECENT).await }).await??
-            }
-            Side::Trial(trial) => trial.recent_texts(&self.profile.username, RECENT),
-        };
-        let request = offline::Request {
-            purpose: &writing.purpose,
-            about: &writing.about,
-            templates: &writing.templates,
-            lists: &self.persona.templates,
-            words: &self.persona.identity.words,
-            interests: &self.persona.interests,
-            max_chars: writing.max_chars,
-        };
-        let text = self
-            .with_chance(|rng| offline::write(&request, &recent, rng))
-            .map_err(|problem| Refusal::failure(FailureKind::Unsupported, problem.to_string()))?;
-        Ok(text)
+        self.from_templates(&writing).await
     }
 
     /// Chooses one of several options and answers its place from 0.
@@ -226,6 +204,7 @@ impl Host {
             purpose: purpose.to_owned(),
             instruction: instruction.to_owned(),
             about: about.clone(),
+            memories: self.memories_of(about).await?,
             image: look.image.clone(),
             form,
             seed: self.with_chance(|rng| u64::from(rng.next_u32())),

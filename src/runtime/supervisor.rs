@@ -528,7 +528,14 @@ impl Supervisor {
     async fn prune(&self) {
         let keep = jiff::SignedDuration::from_hours(24 * KEEP_DAYS);
         let before = self.shared.world.clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN);
-        if let Err(problem) = self.shared.world.store.prune(before).await {
+        let days = i64::from(self.shared.world.rules.load().fleet_duplicate_days);
+        let near = self.shared.world.clock.now().saturating_sub(jiff::SignedDuration::from_hours(24 * days));
+        let store = &self.shared.world.store;
+        let pruned = match store.prune(before).await {
+            Ok(()) => store.prune_bands(near.unwrap_or(Timestamp::MIN)).await,
+            problem => problem,
+        };
+        if let Err(problem) = pruned {
             warn!(error = &problem as &dyn std::error::Error, "could not drop old rows");
         }
         self.shared.world.budget.prune().await;

@@ -13,6 +13,7 @@ mod memories;
 mod plugins;
 mod scripts;
 mod spend;
+mod texts;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -205,11 +206,12 @@ impl Store {
 }
 
 /// In their order; one that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "versions", include_str!("migrations/0002_versions.sql")),
     (3, "plugins", include_str!("migrations/0003_plugins.sql")),
     (4, "spend", include_str!("migrations/0004_spend.sql")),
+    (5, "texts", include_str!("migrations/0005_texts.sql")),
 ];
 
 fn migrations() -> Migrator {

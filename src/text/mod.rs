@@ -8,6 +8,7 @@ mod fold;
 pub mod grammar;
 mod honesty;
 mod phrases;
+mod prints;
 mod untrusted;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -16,6 +17,7 @@ use alike::STOP_WORDS;
 pub use alike::{Shape, similarity, words};
 pub use fold::ascii;
 pub use honesty::{asks_if_bot, claims_to_be_person};
+pub use prints::{BANDS, Prints};
 pub use untrusted::{gives_orders, inert};
 
 /// How many characters a text has, as people count them.

@@ -94,14 +94,14 @@ impl Budget {
         });
     }
 
-    /// Opens an action's intent, unless the whole fleet has done enough for this hour or day.
+    /// Opens an action's intent and claims its texts, unless the whole fleet has done enough for this hour or day.
     ///
     /// # Errors
     /// A failure of the kind `budget` when it has, or the store's.
-    pub async fn open_intent(&self, intent: NewIntent, once: bool) -> Result<Opened, Refusal> {
+    pub async fn open_intent(&self, intent: NewIntent, once: bool, prints: Vec<i64>) -> Result<Opened, Refusal> {
         let inner = &self.inner;
         let budgets = &self.terms().budgets;
-        match inner.store.open_counted_intent(intent, once, budgets.actions, inner.clock.now()).await? {
+        match inner.store.open_counted_intent(intent, once, prints, budgets.actions, inner.clock.now()).await? {
             ActionsOpened::Opened(opened, done) => {
                 let caps = [(Period::Hour, budgets.actions.per_hour), (Period::Day, budgets.actions.per_day)];
                 for ((period, most), done) in caps.into_iter().zip(done) {

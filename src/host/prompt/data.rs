@@ -20,19 +20,20 @@ const SHORT_CHARS: usize = 90;
 /// Most characters of a fact's name.
 const NAME_CHARS: usize = 20;
 
-/// Facts that somebody wrote at length; they come first, since what is said to a bot matters most.
-const LONG: [&str; 9] =
-    ["said", "text", "comment", "content", "question", "message", "description", "title", "subject"];
+/// Facts that hold what somebody said; they come first, since what is said to a bot matters most.
+const SAID: [&str; 8] = ["said", "text", "comment", "content", "question", "message", "description", "quote"];
+/// Stands for a fact that gives orders.
+const WITHHELD: &str = "(withheld: it tries to give you orders)";
 
 /// Facts as lines, the most telling first, each made harmless and cut; what no longer fits is left out.
 pub(super) fn lines(about: &BTreeMap<String, String>) -> Vec<String> {
-    let place = |name: &str| LONG.iter().position(|long| *long == name).unwrap_or(LONG.len());
+    let place = |name: &str| SAID.iter().position(|said| *said == name).unwrap_or(SAID.len());
     let mut facts: Vec<(&String, &String)> = about.iter().collect();
     facts.sort_by_key(|(name, _)| place(name));
     let mut room = ALL_CHARS;
     let mut lines = Vec::new();
     for (name, value) in facts {
-        let chars = if place(name) < LONG.len() { LONG_CHARS } else { SHORT_CHARS };
+        let chars = if is_said(name) { LONG_CHARS } else { SHORT_CHARS };
         let value = line(value, chars);
         if value.is_empty() {
             continue;
@@ -48,9 +49,21 @@ pub(super) fn lines(about: &BTreeMap<String, String>) -> Vec<String> {
     lines
 }
 
-/// A text as part of one line: cut, without line ends, invisible characters and the marks that prompts are built of.
+/// Whether a fact holds what somebody said, rather than what something is called.
+pub(super) fn is_said(name: &str) -> bool {
+    SAID.contains(&name)
+}
+
+/// A text as part of one line: cut, without line ends, links, invisible characters and the marks that prompts are built of.
+/// One that gives orders is not shown at all.
 pub(super) fn line(value: &str, chars: usize) -> String {
-    text::clip(&text::inert(value), chars)
+    if text::gives_orders(value) {
+        return WITHHELD.to_owned();
+    }
+    let is_link = |word: &&str| word.contains("://") || word.starts_with("www.");
+    let inert = text::inert(value);
+    let words: Vec<&str> = inert.split(' ').map(|word| if is_link(&word) { "(link)" } else { word }).collect();
+    text::clip(&words.join(" "), chars)
 }
 
 /// A fact's name, which a script may have taken from anywhere.

@@ -9,7 +9,7 @@ use crate::host::identity::Profile;
 use crate::host::refusal::Refusal;
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, Picture, Post};
-use crate::text::Shape;
+use crate::text::{Prints, Shape};
 
 use super::{Inner, Said, Trial, TrialRules};
 
@@ -32,7 +32,7 @@ impl Trial {
         if let Some(rules) = self.rules {
             let once = parent.map(|parent| format!("remix {}", parent.id));
             inner.refuse_twice(profile, once.as_deref(), "this bot has done that before")?;
-            inner.refuse_again(profile, &rules, &format!("{}\n{}", draft.title, draft.description))?;
+            inner.refuse_again(profile, &rules, &[&draft.title, &draft.description])?;
             inner.done.extend(once.map(|once| (profile.username.clone(), once)));
             if let Some(parent) = parent {
                 for post in inner.posts.iter_mut().filter(|post| post.id == parent.id) {
@@ -102,7 +102,7 @@ impl Trial {
             }
             let once = format!("comment {post}#{}", reply_to.unwrap_or_default());
             inner.refuse_twice(profile, Some(&once), "this bot has done that before")?;
-            inner.refuse_again(profile, &rules, &words)?;
+            inner.refuse_again(profile, &rules, &[&words])?;
             inner.done.insert((profile.username.clone(), once));
         }
         inner.made += 1;
@@ -124,6 +124,11 @@ impl Trial {
         inner.said_lately(username, &rules).take(limit as usize).map(|said| said.words.clone()).collect()
     }
 
+    /// Whether an account of the fleet has said these very words.
+    pub(in crate::host) fn was_said(&self, words: &str) -> bool {
+        Prints::of(words).is_some_and(|prints| self.inner().prints.contains(&prints.exact))
+    }
+
     pub(in crate::host) fn has_said(&self, username: &str, words: &str) -> bool {
         self.rules.is_some_and(|rules| self.inner().is_again(username, &rules, words))
     }
@@ -139,14 +144,20 @@ impl Inner {
         }
     }
 
-    /// Keeps a text as said, unless it was said before.
-    fn refuse_again(&mut self, profile: &Profile, rules: &TrialRules, words: &str) -> Result<(), Refusal> {
+    /// Keeps the texts of an action as said, unless they were said before.
+    fn refuse_again(&mut self, profile: &Profile, rules: &TrialRules, texts: &[&str]) -> Result<(), Refusal> {
+        let words = &texts.join("\n");
+        let prints: Vec<i64> = texts.iter().filter_map(|text| Prints::of(text)).map(|prints| prints.exact).collect();
+        if prints.iter().any(|print| self.prints.contains(print)) {
+            return Err(Refusal::failure(FailureKind::DuplicateText, "somebody of the fleet has said the very same"));
+        }
         if self.is_again(&profile.username, rules, words) {
             return Err(Refusal::failure(
                 FailureKind::DuplicateText,
                 format!("too like something this bot wrote in the last {} days", rules.duplicate_days),
             ));
         }
+        self.prints.extend(prints);
         let shape = Shape::of(words);
         self.said.push(Said { by: profile.username.clone(), at: self.now, words: words.to_owned(), shape });
         Ok(())

@@ -10,11 +10,12 @@ use tracing::{debug, info, warn};
 use crate::config::LlmFallback;
 use crate::host::World;
 use crate::host::budget::{Advice, Refused};
-use crate::host::prompt::tokens;
+use crate::host::prompt::{self, fresh, tokens};
 use crate::llm::{self, Lane, Llm};
 use crate::model::llm::Request;
 use crate::model::message::{Message, Role};
 use crate::model::spend::Ask;
+use crate::text;
 
 use super::question::{Answer, Question};
 
@@ -81,6 +82,10 @@ async fn attempts(world: &World, llm: &Llm, lane: &Arc<Lane>, question: &Questio
             Ok(reply) => {
                 world.budget.settle(reservation, reply.usage).await;
                 let complaint = match question.read(&reply) {
+                    Ok(Answer::Text(words)) => match said_before(world, question, &words).await {
+                        None => return Ok(Answer::Text(words)),
+                        Some(complaint) => complaint,
+                    },
                     Ok(answer) => return Ok(answer),
                     Err(complaint) => complaint,
                 };
@@ -108,6 +113,22 @@ async fn attempts(world: &World, llm: &Llm, lane: &Arc<Lane>, question: &Questio
             }
         }
     }
+}
+
+/// What is wrong with a text that was said before, with what to avoid. A prompt for a picture is read by nobody.
+async fn said_before(world: &World, question: &Question, words: &str) -> Option<String> {
+    if prompt::is_private(&question.purpose) {
+        return None;
+    }
+    let again = match fresh::again(world, &question.bot, words).await {
+        Ok(again) => again?,
+        // The action that says it is held against everything once more.
+        Err(problem) => {
+            warn!(error = &problem as &dyn std::error::Error, "could not look whether a text was said before");
+            return None;
+        }
+    };
+    Some(format!("it is too like \"{}\"; say something else", text::clip(again.words(words), 120)))
 }
 
 /// The picture in a form that the model takes; without it, words about it must do.

@@ -11,7 +11,6 @@ use crate::host::prompt::{self, Assembled, Prompting, Wanted};
 use crate::model::llm::{Finish, Reply, Schema};
 use crate::model::name::BotId;
 use crate::model::persona::Persona;
-use crate::text;
 
 /// Everything that one call of a script asks.
 #[derive(Debug, Clone)]
@@ -21,6 +20,7 @@ pub(super) struct Question {
     pub purpose: String,
     pub instruction: String,
     pub about: BTreeMap<String, String>,
+    pub memories: Vec<String>,
     pub image: Option<String>,
     pub form: Form,
     pub seed: u64,
@@ -51,18 +51,22 @@ pub(super) enum Answer {
 impl Question {
     /// The question in words, for a model that sees the picture at this address.
     pub fn assemble(&self, image: Option<&str>) -> Assembled {
+        self.with_prompting(image, prompt::assemble)
+    }
+
+    fn with_prompting<T>(&self, image: Option<&str>, use_it: impl FnOnce(&Prompting<'_>) -> T) -> T {
         let wanted = match &self.form {
             Form::Text { max_chars } => Wanted::Text { max_chars: *max_chars },
             Form::Choice { options } => Wanted::Choice { options },
             Form::Fields { fields } => Wanted::Fields { fields },
         };
-        prompt::assemble(&Prompting {
+        use_it(&Prompting {
             persona: &self.persona,
             purpose: &self.purpose,
             instruction: &self.instruction,
             about: &self.about,
-            memories: &[],
-            memory_tokens: 0,
+            memories: &self.memories,
+            memory_tokens: prompt::MEMORY_TOKENS,
             avoid: &[],
             image,
             wanted,
@@ -92,17 +96,16 @@ impl Question {
             return Err("it was withheld".to_owned());
         }
         match &self.form {
-            Form::Text { max_chars } => words(&reply.text, *max_chars).map(Answer::Text),
+            Form::Text { .. } => {
+                let text = self.with_prompting(None, |prompting| {
+                    prompt::receive(prompting, &reply.text, reply.finish == Finish::Length)
+                });
+                text.map(Answer::Text).map_err(|spoilt| spoilt.to_string())
+            }
             Form::Choice { options } => choice(&reply.text, options.len()).map(Answer::Choice),
             Form::Fields { fields } => table(&reply.text, fields).map(Answer::Fields),
         }
     }
-}
-
-fn words(said: &str, max_chars: usize) -> Result<String, String> {
-    let words = said.trim().trim_matches(['"', '“', '”']).trim();
-    let words = text::clip(words, max_chars);
-    if words.is_empty() { Err("it was empty".to_owned()) } else { Ok(words) }
 }
 
 fn choice(said: &str, options: usize) -> Result<usize, String> {

@@ -36,7 +36,7 @@ pub enum ActionsOpened {
 }
 
 impl Store {
-    /// Opens an intent as [`Store::open_intent`] does, unless the fleet has done enough, and counts it.
+    /// Opens an intent as [`Store::open_speaking`] does, unless the fleet has done enough, and counts it.
     ///
     /// # Errors
     /// When the write fails; then the action must not happen.
@@ -44,6 +44,7 @@ impl Store {
         &self,
         intent: NewIntent,
         once: bool,
+        prints: Vec<i64>,
         caps: ActionCaps,
         at: Timestamp,
     ) -> Result<ActionsOpened, Error> {
@@ -62,7 +63,7 @@ impl Store {
                     }
                 }
                 let bot = intent.bot.clone();
-                let opened = match intents::open(connection, intent, once).await? {
+                let opened = match intents::open(connection, intent, once, &prints).await? {
                     Ok(opened) => opened,
                     Err(problem) => return Ok(Err(problem)),
                 };

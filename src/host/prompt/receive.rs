@@ -1,0 +1,70 @@
+//! Receiving: what a model answered, held against what it was asked.
+//!
+//! A text that comes out of here has passed every rule of [`crate::text::clean`].
+
+use crate::text;
+use crate::text::clean::{self, Expected, Form, Language, Spoilt, Stranger};
+
+use super::{Prompting, Wanted, data};
+
+/// Facts that name accounts; an answer may mention these.
+const PEOPLE: [&str; 4] = ["author", "from", "whose", "username"];
+/// Facts that an answer may quote at length.
+const QUOTABLE: [&str; 5] = ["title", "subject", "topic", "interest", "name"];
+/// Most characters of a persona's own words from which its language is told.
+const SAMPLE: usize = 1500;
+
+/// The text that an answer to this holds; `was_cut` when the model was stopped by its limit.
+///
+/// # Errors
+/// When there is none that may be posted.
+pub fn receive(prompting: &Prompting<'_>, answer: &str, was_cut: bool) -> Result<String, Spoilt> {
+    let Wanted::Text { max_chars } = prompting.wanted else { return Err(Spoilt::Empty) };
+    let form = Form::of(prompting.purpose);
+    let about = prompting.about.iter();
+    // What a bot makes of its own facts may be all of them; what others said may not.
+    let is_own = matches!(prompting.purpose, "title" | "caption" | "prompt");
+    let strangers: Vec<Stranger<'_>> = about
+        .clone()
+        .map(|(name, text)| Stranger {
+            text,
+            is_quotable: !data::is_said(name) && (is_own || QUOTABLE.contains(&name.as_str())),
+        })
+        .chain(prompting.memories.iter().map(|text| Stranger { text, is_quotable: false }))
+        .collect();
+    let people: Vec<&str> =
+        about.filter(|(name, _)| PEOPLE.contains(&name.as_str())).map(|(_, value)| value.as_str()).collect();
+    let head = super::head(prompting.persona);
+    let mut languages: Vec<Language> = own_language(prompting).into_iter().collect();
+    if form == Form::Reply {
+        // Whoever writes in another language may be answered in it, but does not decide it by asking for it.
+        let said = prompting.about.iter().filter(|(name, text)| data::is_said(name) && !text::gives_orders(text));
+        languages.extend(said.filter_map(|(_, text)| clean::language(text)));
+    }
+    let expected = Expected {
+        form,
+        max_chars,
+        was_cut,
+        languages: &languages,
+        told: &[&head, prompting.instruction],
+        strangers: &strangers,
+        people: &people,
+    };
+    clean::clean(answer, &expected)
+}
+
+/// The language of a persona: that of its templates, and of its voice where it has none.
+fn own_language(prompting: &Prompting<'_>) -> Option<Language> {
+    let mut sample = String::new();
+    for template in prompting.persona.templates.values().flatten() {
+        if sample.len() > SAMPLE {
+            break;
+        }
+        sample.extend(template.chars().filter(|c| !matches!(c, '{' | '}' | '|' | '^')));
+        sample.push('\n');
+    }
+    if sample.is_empty() {
+        sample.push_str(&prompting.persona.voice);
+    }
+    clean::language(&sample)
+}
