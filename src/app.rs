@@ -382,7 +382,6 @@ async fn apply_configs(
                     warn!(error = &problem as &dyn std::error::Error, "the models stay as they were");
                 }
             }
-            world.budget.change(budget_terms(&new));
         }
         let changes = config.changes(&new);
         if changes.is_empty() {
@@ -416,6 +415,7 @@ async fn apply_configs(
             settings: settings(&new),
             roster: new.roster.clone(),
             plugins: plugin_settings(&new),
+            budget: budget_terms(&new),
             changes: told,
         };
         in_force.send_replace(new);

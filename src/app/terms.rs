@@ -16,7 +16,6 @@ use crate::llm::Llm;
 use crate::lua::limits::Limits;
 use crate::model::action::ActionKind;
 use crate::model::seconds::Seconds;
-use crate::model::spend::{Budgets, IMAGE_TOKENS, Price, Prices, Rates, Share};
 use crate::runtime::bot::Settings;
 use crate::runtime::canary;
 use crate::runtime::catalog::Origin;
@@ -84,6 +83,10 @@ pub(super) fn rules(config: &Config) -> Rules {
     }
 }
 
+pub(super) fn budget_terms(config: &Config) -> budget::Terms {
+    budget::Terms { budgets: config.budgets(), prices: config.known_prices() }
+}
+
 pub(super) fn floimg_options(config: &Config, api_url: Url, token: Secret, clock: Clock) -> FloimgOptions {
     let floimg = &config.floimg;
     FloimgOptions {
@@ -131,12 +134,4 @@ pub(super) fn plugin_settings(config: &Config) -> PluginSettings {
 pub(super) fn llm(config: &Config, studio: &Url) -> Result<Llm, crate::llm::Error> {
     let workflows = config.floimg.workflows_url.iter().cloned();
     Llm::new(&config.llm, &[studio.clone()].into_iter().chain(workflows).collect::<Vec<_>>())
-}
-
-/// What models may cost: without a price, only those that are free are asked.
-pub(super) fn budget_terms(config: &Config) -> budget::Terms {
-    let free = Price { from: jiff::civil::Date::MIN, rates: Rates::default(), image_tokens: IMAGE_TOKENS };
-    let prices = config.llm.free_models().map(|model| (model.to_owned(), vec![free])).collect();
-    let budgets = Budgets { caps: Vec::new(), warn_at: Share(750), cheaper_at: Share(900) };
-    budget::Terms { budgets, prices: Prices(prices) }
 }

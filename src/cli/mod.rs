@@ -12,6 +12,7 @@ mod new;
 mod output;
 mod remote;
 mod show;
+mod spend;
 mod test;
 mod trying;
 mod types;
@@ -96,6 +97,8 @@ enum Command {
     Status(show::JsonArgs),
     /// List the running fleet's bots, or show one
     Bots(show::BotsArgs),
+    /// Show what models cost, on what, and how far the budgets are used
+    Spend(spend::SpendArgs),
     /// Pause a bot, a persona, or all
     Pause(control::PauseArgs),
     /// Let a bot, a persona, or all go on
@@ -149,6 +152,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Agents(args) => local::agents(&config, &args, output),
         Command::Status(args) => show::status(&config, &args, output),
         Command::Bots(args) => show::bots(&config, &args, output),
+        Command::Spend(args) => spend::spend(&config, &args, output),
         Command::Pause(args) => control::pause(&config, &args, output),
         Command::Resume(args) => control::send(&config, control::Verb::Resume, &args, output),
         Command::Wake(args) => control::send(&config, control::Verb::Wake, &args, output),

@@ -251,6 +251,14 @@ impl LlmConfig {
                     "add model = \"ID\": what the provider calls the model",
                 );
             }
+            let is_free_elsewhere = |other: &ModelConfig| other.model == model.model && other.price == Price::Free;
+            if model.price == Price::Table && model.model.is_some() && self.models.values().any(is_free_elsewhere) {
+                refuse(
+                    &section,
+                    "expected one price for a model, which is free in another section".to_owned(),
+                    "spend is counted by what the provider calls a model: give both sections the same `price`",
+                );
+            }
             if Role::parse(name).is_some() || name == OFFLINE {
                 refuse(
                     &section,

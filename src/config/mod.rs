@@ -2,6 +2,7 @@
 //!
 //! A [`Config`] that exists is valid; every key of it was given by exactly one source, and says which.
 
+mod budgets;
 mod change;
 mod error;
 mod layer;
@@ -16,6 +17,7 @@ mod token;
 mod value;
 mod web;
 
+pub use budgets::{BudgetsConfig, CapConfig, PricesConfig, shipped_prices};
 pub use change::Change;
 pub use error::{ConfigError, Excerpt, Problem};
 pub use llm::{LlmConfig, LlmFallback, LlmProvider, ModelName, OFFLINE, Role};

@@ -58,6 +58,10 @@ pub struct Settings {
     pub web: super::web::WebConfig,
     /// Where words come from.
     pub llm: super::llm::LlmConfig,
+    /// What models may cost.
+    pub budgets: super::budgets::BudgetsConfig,
+    /// What models cost, beside what the program knows.
+    pub prices: super::budgets::PricesConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Which bots should exist.

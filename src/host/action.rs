@@ -407,7 +407,7 @@ async fn run(host: &Host, world: &Arc<World>, mut plan: Plan, ordinal: u32, send
     }
     intent.payload.clone_from(&plan.payload);
     world.crash.reached("action:allowed");
-    let id = match world.store.open_intent(intent, plan.once).await? {
+    let id = match world.budget.open_intent(intent, plan.once).await? {
         Opened::New(id) => id,
         Opened::Before(intent) | Opened::Done(intent) => return told_before(world, host, intent).await,
     };

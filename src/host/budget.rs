@@ -5,6 +5,8 @@
 
 mod news;
 mod refused;
+mod report;
+mod stops;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +22,9 @@ use crate::store::{self, CallEnding, CallState, Full, Held, NewCall, OpenCall, S
 
 use super::journal::Journal;
 
-pub use refused::Refused;
+pub use refused::{Refused, reason};
+pub use report::{CapState, Spent};
+pub use stops::Stop;
 
 /// Answers what may be spent; cheap to clone, and all clones answer by the same store.
 #[derive(Debug, Clone)]
@@ -41,6 +45,8 @@ struct Inner {
     dropped: Arc<Mutex<Vec<Open>>>,
     /// Told when something was settled, and there may be room again.
     room: Notify,
+    /// Which bots sleep.
+    stops: ArcSwap<Vec<Stop>>,
     /// Who waits for room may look for it; the others wait behind them, so that a settled call wakes few.
     line: Semaphore,
 }
@@ -114,15 +120,10 @@ impl Budget {
             terms: ArcSwap::from_pointee(terms),
             dropped: Arc::default(),
             room: Notify::new(),
+            stops: ArcSwap::default(),
             line: Semaphore::new(LOOKING),
         };
         Self { inner: Arc::new(inner) }
-    }
-
-    /// Other terms from now on; what is reserved stays as it is.
-    pub fn change(&self, terms: Terms) {
-        self.inner.terms.store(Arc::new(terms));
-        self.inner.room.notify_waiters();
     }
 
     /// What is in force.
@@ -139,7 +140,7 @@ impl Budget {
         if cut_off.calls > 0 {
             self.tell_cut_off(cut_off).await;
         }
-        Ok(())
+        self.find_stops().await
     }
 
     /// Reserves what a call can come to at most. When only calls under way stand in its way, it waits for them for a while.
@@ -183,6 +184,7 @@ impl Budget {
             }
             Held::Busy(full) => Ok(Err(Box::new(full))),
             Held::Full(full) => {
+                self.note_stop(&full);
                 if full.is_news {
                     self.tell(&full, Told::Full).await;
                 }
@@ -195,8 +197,8 @@ impl Budget {
         let terms = self.terms();
         let price = terms.prices.of(&ask.model, day_of(self.inner.clock.now())).map_err(Refused::NoPrice)?;
         let most = price.most(ask);
-        if most.tokens > MOST_TOKENS || most.money > Money::LARGEST {
-            return Err(Refused::TooLarge { tokens: most.tokens });
+        if most.tokens > MOST_TOKENS || most.money > Money::LARGEST || price.is_too_long(ask) {
+            return Err(Refused::TooLarge { model: ask.model.clone(), tokens: most.tokens });
         }
         Ok((price, most, terms.budgets.for_ask(ask)))
     }

@@ -73,14 +73,14 @@ pub struct World {
     pub floimg: Floimg,
     /// Language models, and who gets which.
     pub llm: ArcSwap<Llm>,
-    /// What models may cost.
-    pub budget: Budget,
     /// Hosts that scripts may call.
     pub web: Web,
     /// Bots' time.
     pub clock: Clock,
     /// What they did.
     pub journal: Journal,
+    /// What models and actions may cost.
+    pub budget: Budget,
     /// Limits that may change while running.
     pub rules: ArcSwap<Rules>,
     /// Usernames of this fleet's accounts.

@@ -8,7 +8,7 @@ mod price;
 
 use crate::model::name::BotId;
 
-pub use cap::{AtEnd, Budgets, Cap, Limit, Period, Scope, Share, day_of};
+pub use cap::{ActionCaps, AtEnd, Budgets, Cap, Limit, Period, Scope, Share, day_of};
 pub use money::Money;
 pub use price::{IMAGE_TOKENS, NoPrice, Price, Prices, Rates};
 

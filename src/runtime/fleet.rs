@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::host::World;
+use crate::host::budget::Spent;
 use crate::lua::console::Mode;
 use crate::model::activity::Activity;
 use crate::model::diagnostic::Diagnostic;
@@ -186,6 +187,14 @@ impl Fleet {
     /// When the store fails.
     pub async fn activities(&self, query: &ActivityQuery) -> Result<Vec<Activity>, Error> {
         Ok(self.world.store.activities(query).await?)
+    }
+
+    /// What models cost, with at most `limit` rows of each kind.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn spent(&self, limit: u32) -> Result<Spent, Error> {
+        Ok(self.world.budget.spent(limit).await?)
     }
 
     /// Hears of every activity from now on.

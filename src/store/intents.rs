@@ -48,60 +48,7 @@ impl Store {
     /// # Errors
     /// When the write fails; then the action must not happen.
     pub async fn open_intent(&self, intent: NewIntent, once: bool) -> Result<Opened, Error> {
-        self
-            .write(move |connection| {
-                Box::pin(async move {
-                    let before = sqlx::query(
-                        "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
-                         WHERE bot = $1 AND tick = $2 AND kind = $3 AND ordinal = $4 AND state <> 'failed' \
-                         ORDER BY id DESC LIMIT 1",
-                    )
-                    .bind(intent.bot.to_string())
-                    .bind(intent.tick.cast_signed())
-                    .bind(intent.kind.as_str())
-                    .bind(i64::from(intent.ordinal))
-                    .fetch_optional(&mut *connection)
-                    .await?;
-                    if let Some(row) = before {
-                        // A choice on another target than the first time is another action; what it does once it does once.
-                        // A row that is not understood stands in the way too: whether it happened cannot be told.
-                        let row = self::intent(&row);
-                        if row.as_ref().map_or(true, |row| row.what.target == intent.target || !once) {
-                            return Ok(row.map(Opened::Before));
-                        }
-                    }
-                    if once {
-                        let done = sqlx::query(
-                            "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
-                             WHERE bot = $1 AND kind = $2 AND target = $3 AND state <> 'failed' ORDER BY id DESC LIMIT 1",
-                        )
-                        .bind(intent.bot.to_string())
-                        .bind(intent.kind.as_str())
-                        .bind(intent.target.clone())
-                        .fetch_optional(&mut *connection)
-                        .await?;
-                        if let Some(row) = done {
-                            return Ok(self::intent(&row).map(Opened::Done));
-                        }
-                    }
-                    let id = sqlx::query(
-                        "INSERT INTO intents (bot, tick, ordinal, kind, target, payload, state, outcome, at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, 'open', 'null', $7) RETURNING id",
-                    )
-                    .bind(intent.bot.to_string())
-                    .bind(intent.tick.cast_signed())
-                    .bind(i64::from(intent.ordinal))
-                    .bind(intent.kind.as_str())
-                    .bind(intent.target)
-                    .bind(intent.payload.to_string())
-                    .bind(to_ms(intent.at))
-                    .fetch_one(&mut *connection)
-                    .await?
-                    .get(0);
-                    Ok(Ok(Opened::New(id)))
-                })
-            })
-            .await?
+        self.write(move |connection| Box::pin(async move { open(connection, intent, once).await })).await?
     }
 
     /// What this very action of this very tick came to the first time the tick was tried.
@@ -304,6 +251,62 @@ impl Store {
         })
         .await
     }
+}
+
+/// Writes an intent down, unless one stands in its way.
+pub(super) async fn open(
+    connection: &mut SqliteConnection,
+    intent: NewIntent,
+    once: bool,
+) -> Result<Result<Opened, Error>, sqlx::Error> {
+    let before = sqlx::query(
+        "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
+         WHERE bot = $1 AND tick = $2 AND kind = $3 AND ordinal = $4 AND state <> 'failed' \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(intent.bot.to_string())
+    .bind(intent.tick.cast_signed())
+    .bind(intent.kind.as_str())
+    .bind(i64::from(intent.ordinal))
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(row) = before {
+        // A choice on another target than the first time is another action; what it does once it does once.
+        // A row that is not understood stands in the way too: whether it happened cannot be told.
+        let row = self::intent(&row);
+        if row.as_ref().map_or(true, |row| row.what.target == intent.target || !once) {
+            return Ok(row.map(Opened::Before));
+        }
+    }
+    if once {
+        let done = sqlx::query(
+            "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
+             WHERE bot = $1 AND kind = $2 AND target = $3 AND state <> 'failed' ORDER BY id DESC LIMIT 1",
+        )
+        .bind(intent.bot.to_string())
+        .bind(intent.kind.as_str())
+        .bind(intent.target.clone())
+        .fetch_optional(&mut *connection)
+        .await?;
+        if let Some(row) = done {
+            return Ok(self::intent(&row).map(Opened::Done));
+        }
+    }
+    let id = sqlx::query(
+        "INSERT INTO intents (bot, tick, ordinal, kind, target, payload, state, outcome, at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'open', 'null', $7) RETURNING id",
+    )
+    .bind(intent.bot.to_string())
+    .bind(intent.tick.cast_signed())
+    .bind(i64::from(intent.ordinal))
+    .bind(intent.kind.as_str())
+    .bind(intent.target)
+    .bind(intent.payload.to_string())
+    .bind(to_ms(intent.at))
+    .fetch_one(&mut *connection)
+    .await?
+    .get(0);
+    Ok(Ok(Opened::New(id)))
 }
 
 async fn prune_rows(connection: &mut SqliteConnection, before: i64) -> Result<(), sqlx::Error> {

@@ -34,7 +34,10 @@ pub use lines::{LineRow, StoredCanary};
 pub use memories::StoredMemory;
 pub use plugins::PluginRow;
 pub use scripts::{StoredVersion, VersionRow};
-pub use spend::{CallState, CutOff, Ending as CallEnding, Full, Held, NewCall, OpenCall, Standing, Told};
+pub use spend::{
+    ActionsFull, ActionsOpened, BadEnd, CallState, CutOff, Ending as CallEnding, Full, Held, NewCall, OpenCall, Recent,
+    SpendReport, SpendRow, SpendTotals, Standing, Told,
+};
 use writer::{Extent, Finish, Job, Work, Writer};
 
 /// Why the store could not do it.

@@ -3,7 +3,9 @@
 //! A call is checked against every cap and written down in one job of the one writer, so that no number of calls at one
 //! time passes a cap. What is held counts as spent until it is settled.
 
+mod actions;
 mod counters;
+mod report;
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -13,7 +15,9 @@ use super::{Error, Store, from_ms, read, to_ms};
 use crate::model::spend::{Ask, Cap, Charge, Money, Share, Usage};
 use counters::{Change, Keys};
 
+pub use actions::{ActionsFull, ActionsOpened};
 pub use counters::{Standing, Told};
+pub use report::{BadEnd, Recent, SpendReport, SpendRow, SpendTotals};
 
 /// A call that waits to be written down.
 #[derive(Debug, Clone)]
@@ -216,6 +220,52 @@ impl Store {
                     cut_off.charge.tokens = cut_off.charge.tokens.saturating_add(tokens.cast_unsigned());
                 }
                 Ok(cut_off)
+            })
+        })
+        .await
+    }
+
+    /// The caps of these of which it was said in this period that they have no room, each with its own name.
+    ///
+    /// # Errors
+    /// When the read fails.
+    pub async fn full_caps(&self, caps: &[Cap], at: Timestamp) -> Result<Vec<Full>, Error> {
+        let mut connection = self.reads.acquire().await.map_err(read)?;
+        let counted_at = counted_at(&mut connection, at).await.map_err(read)?;
+        let mut full = Vec::new();
+        for cap in caps {
+            for name in counters::told_full(&mut connection, cap, counted_at).await.map_err(read)? {
+                let cap = Cap { name: Some(name), ..cap.clone() };
+                let standing = counters::standing(&mut connection, &cap, counted_at).await.map_err(read)?;
+                let until = cap.period.end(counted_at);
+                full.push(Full { cap, standing, until, is_news: false });
+            }
+        }
+        Ok(full)
+    }
+
+    /// Drops calls and counters that nothing looks at any more: calls older than `before`, hours and days likewise.
+    /// Months stay.
+    ///
+    /// # Errors
+    /// When the write fails.
+    pub async fn prune_spend(&self, before: Timestamp) -> Result<(), Error> {
+        let before = to_ms(before);
+        self.write(move |connection| {
+            Box::pin(async move {
+                // The newest call stays: time is counted from it.
+                sqlx::query(
+                    "DELETE FROM spend WHERE counted_at < $1 AND state <> 'open' AND id < (SELECT MAX(id) FROM spend)",
+                )
+                .bind(before)
+                .execute(&mut *connection)
+                .await?;
+                sqlx::query("DELETE FROM spend_counters WHERE period <> 'month' AND start < $1")
+                    .bind(before)
+                    .execute(&mut *connection)
+                    .await?;
+                sqlx::query("DELETE FROM spend_told WHERE start < $1").bind(before).execute(&mut *connection).await?;
+                Ok(())
             })
         })
         .await

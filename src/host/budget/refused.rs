@@ -21,8 +21,10 @@ pub enum Refused {
     Spent(Box<Full>),
     /// A cap has no room for it while other calls are under way, and they took too long.
     Busy(Box<Full>),
-    /// It asks for more tokens than any model takes.
+    /// It asks for more tokens than the model's price is known for.
     TooLarge {
+        /// The model.
+        model: String,
         /// How many.
         tokens: u64,
     },
@@ -35,7 +37,7 @@ impl PartialEq for Refused {
         match (self, other) {
             (Self::NoPrice(a), Self::NoPrice(b)) => a == b,
             (Self::Spent(a), Self::Spent(b)) | (Self::Busy(a), Self::Busy(b)) => a == b,
-            (Self::TooLarge { tokens: a }, Self::TooLarge { tokens: b }) => a == b,
+            (Self::TooLarge { tokens: a, .. }, Self::TooLarge { tokens: b, .. }) => a == b,
             _ => false,
         }
     }
@@ -49,7 +51,9 @@ impl std::fmt::Display for Refused {
             Self::Busy(full) => {
                 write!(f, "{} is held by calls under way, {} of {}", full.cap.whose(), used(full), full.cap.limit)
             }
-            Self::TooLarge { tokens } => write!(f, "a call of {tokens} tokens is larger than any model takes"),
+            Self::TooLarge { model, tokens } => {
+                write!(f, "a call of {tokens} tokens is longer than the price of `{model}` is known for")
+            }
             Self::Store(problem) => write!(f, "the host's own store failed: {problem}"),
         }
     }

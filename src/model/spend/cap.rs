@@ -205,6 +205,19 @@ pub struct Budgets {
     pub warn_at: Share,
     /// From which part of a cap on the cheaper model writes.
     pub cheaper_at: Share,
+    /// How much the whole fleet may do.
+    pub actions: ActionCaps,
+    /// The currency of all amounts, in three letters.
+    pub currency: String,
+}
+
+/// How many actions the whole fleet may do; nothing means no cap.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActionCaps {
+    /// In an hour of real time.
+    pub per_hour: Option<u64>,
+    /// In a day of real time.
+    pub per_day: Option<u64>,
 }
 
 impl Budgets {
@@ -215,13 +228,18 @@ impl Budgets {
             let own = cap.scope.name(ask);
             let fits = match &cap.name {
                 Some(name) => *name == own,
-                None => !self.caps.iter().any(|other| other.name.as_ref() == Some(&own) && other.is_like(cap)),
+                None => !self.has_own(cap, &own),
             };
             if fits {
                 caps.push(Cap { name: Some(own), ..cap.clone() });
             }
         }
         caps
+    }
+
+    /// Whether one of a scope has a cap of its own that stands instead of this one for each.
+    pub fn has_own(&self, cap: &Cap, name: &str) -> bool {
+        self.caps.iter().any(|other| other.name.as_deref() == Some(name) && other.is_like(cap))
     }
 }
 

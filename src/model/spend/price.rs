@@ -30,6 +30,8 @@ pub struct Price {
     pub rates: Rates,
     /// Tokens that one picture takes at most.
     pub image_tokens: u64,
+    /// The longest prompt that has this price, pictures counted; a longer one has another, which nobody has told.
+    pub up_to_input: Option<u64>,
 }
 
 /// Tokens of one picture, where the table does not say.
@@ -94,6 +96,12 @@ impl Prices {
 }
 
 impl Price {
+    /// Whether a prompt is too long for this price.
+    pub fn is_too_long(&self, ask: &Ask) -> bool {
+        let images = u64::from(ask.images).saturating_mul(self.image_tokens);
+        self.up_to_input.is_some_and(|most| ask.input_tokens_max.saturating_add(images) > most)
+    }
+
     /// What a call can come to at most.
     pub fn most(&self, ask: &Ask) -> Charge {
         let rates = &self.rates;
@@ -146,7 +154,7 @@ mod tests {
         let money = |text: &str| text.parse().expect("money");
         let rates =
             Rates { input: money("0.15"), cached_input: money("0.075"), image: money("0.15"), output: money("0.60") };
-        Price { from: Date::MIN, rates, image_tokens: 1000 }
+        Price { from: Date::MIN, rates, image_tokens: 1000, up_to_input: None }
     }
 
     #[test]

@@ -33,6 +33,7 @@ CREATE TABLE spend_counters (
     calls         BIGINT NOT NULL DEFAULT 0,
     cached        BIGINT NOT NULL DEFAULT 0,
     saved         BIGINT NOT NULL DEFAULT 0,
+    actions       BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (scope, name, period, start)
 );
 CREATE INDEX spend_counters_start ON spend_counters (period, start, scope);

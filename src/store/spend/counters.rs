@@ -204,18 +204,51 @@ async fn tell(
     counted_at: Timestamp,
     told: Told,
 ) -> Result<bool, sqlx::Error> {
-    let limit = match cap.limit {
+    let name = cap.name.clone().unwrap_or_default();
+    tell_of(connection, (cap.scope, name, cap.period, limit_key(cap.limit)), counted_at, told).await
+}
+
+/// The names for which it was said in this period that a cap has no room.
+pub(super) async fn told_full(
+    connection: &mut SqliteConnection,
+    cap: &Cap,
+    counted_at: Timestamp,
+) -> Result<Vec<String>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT name FROM spend_told WHERE scope = $1 AND period = $2 AND start = $3 AND cap = $4 AND what = 'full'",
+    )
+    .bind(cap.scope.as_str())
+    .bind(cap.period.as_str())
+    .bind(to_ms(cap.period.start(counted_at)))
+    .bind(limit_key(cap.limit))
+    .fetch_all(connection)
+    .await?;
+    let names = rows.iter().map(|row| row.get(0));
+    Ok(names.filter(|name: &String| cap.name.as_ref().is_none_or(|own| own == name)).collect())
+}
+
+fn limit_key(limit: Limit) -> String {
+    match limit {
         Limit::Money(money) => format!("money {money}"),
         Limit::Tokens(tokens) => format!("tokens {tokens}"),
-    };
+    }
+}
+
+/// The same for whatever has a scope, a name, a period and a limit.
+pub(super) async fn tell_of(
+    connection: &mut SqliteConnection,
+    (scope, name, period, limit): (Scope, String, Period, String),
+    counted_at: Timestamp,
+    told: Told,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
         "INSERT INTO spend_told (scope, name, period, start, cap, what) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT DO NOTHING",
     )
-    .bind(cap.scope.as_str())
-    .bind(cap.name.clone().unwrap_or_default())
-    .bind(cap.period.as_str())
-    .bind(to_ms(cap.period.start(counted_at)))
+    .bind(scope.as_str())
+    .bind(name)
+    .bind(period.as_str())
+    .bind(to_ms(period.start(counted_at)))
     .bind(limit)
     .bind(told.as_str())
     .execute(connection)

@@ -26,7 +26,6 @@ use floimg_fleet::model::diagnostic::Diagnostic;
 use floimg_fleet::model::name::{BotId, PersonaName, VersionId};
 use floimg_fleet::model::permission::Permissions;
 use floimg_fleet::model::seconds::Seconds;
-use floimg_fleet::model::spend::{Budgets, Prices, Share};
 use floimg_fleet::model::status::{BotStatus, Rest};
 use floimg_fleet::model::tally::Tally;
 use floimg_fleet::runtime::fleet::{Command, Fleet};
@@ -116,18 +115,16 @@ impl Double {
             },
         };
         let web = Web::new(1, Duration::from_secs(5), web::system_lookup()).expect("a client");
-        let llm = Llm::new(&Config::load(&Sources::default()).expect("valid").llm, &[]).expect("clients");
-        let share = Share(1000);
-        let budgets = Budgets { caps: Vec::new(), warn_at: share, cheaper_at: share };
-        let terms = budget::Terms { budgets, prices: Prices::default() };
         let journal = Journal::new(store.clone());
-        let budget = Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), terms);
+        let config = Config::load(&Sources::default()).expect("valid");
+        let terms = budget::Terms { budgets: config.budgets(), prices: config.known_prices() };
+        let llm = Llm::new(&config.llm, &[]).expect("clients");
         let world = Arc::new(World {
+            llm: ArcSwap::from_pointee(llm),
+            budget: Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), terms),
             journal,
             store,
             floimg,
-            llm: ArcSwap::from_pointee(llm),
-            budget,
             web,
             clock: clock.clone(),
             rules: ArcSwap::from_pointee(rules),

@@ -1,0 +1,42 @@
+//! What was spent, and on what.
+//!
+//! Nothing here changes anything.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
+use utoipa::IntoParams;
+
+use super::Site;
+use super::document::Reading;
+use super::fields::Fields;
+use super::refused::Refused;
+use super::wire::spend::Spend;
+
+/// How many bots, personas, purposes and models are shown when nobody says.
+const FEW: u32 = 50;
+/// The most of each that are shown.
+const MANY: u32 = 500;
+
+/// How much of the report.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents what `spend` reads field by field, for better errors")]
+pub(super) struct HowMuch {
+    /// How many bots, personas, purposes and models at most
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+}
+
+/// What models cost today and this month, by bot, persona, purpose and model, and how far the budgets are used.
+#[utoipa::path(
+    get, path = "/api/v1/spend", tag = "fleet", params(HowMuch),
+    responses((status = 200, description = "What was spent", body = Spend), Reading)
+)]
+pub(super) async fn spend(State(site): State<Arc<Site>>, uri: Uri) -> Result<Json<Spend>, Refused> {
+    let fields = Fields::read(uri.query(), &["limit"])?;
+    let limit = fields.number("limit", 1..=MANY)?.unwrap_or(FEW);
+    Ok(Json(Spend::of(site.asked(site.fleet.spent(limit)).await?)))
+}
