@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod check;
+pub mod models;
 pub mod test;
 pub mod trying;
 

@@ -7,6 +7,7 @@ mod config;
 mod console;
 mod control;
 mod failure;
+mod llm;
 mod local;
 mod new;
 mod output;
@@ -113,6 +114,8 @@ enum Command {
     Console(console::ConsoleArgs),
     /// List the agent accounts, for analytics to leave out
     Agents(local::AgentsArgs),
+    /// List the language models of the config, or see whether they answer
+    Llm(llm::LlmArgs),
     /// Print the config that is in force, with the origin of each key
     Config(config::ConfigArgs),
 }
@@ -159,6 +162,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
         Command::Scripts(args) => versions::run(&config, &args, output),
         Command::Console(args) => console::run(&config, &args, &output),
+        Command::Llm(args) => llm::run(&config, &args, &output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every call ends by its deadline, and none is tried more often than the config allows, whatever it is asked for.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ use crate::model::llm::{Reply, Request};
 
 /// Waits between the attempts of a call.
 const RETRY: Backoff = Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(8) };
+/// How long a model is left alone that says "too many" and not for how long.
+const THROTTLED: Backoff = Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(60) };
 /// How long an account without credit is left alone.
 const WITHOUT_CREDIT: Duration = Duration::from_secs(60);
 
@@ -49,6 +51,8 @@ pub struct Lane {
     pub(super) bucket: Bucket,
     /// Until then it asked to be left alone.
     pub(super) held: Mutex<Option<Instant>>,
+    /// How often in a row it said "too many".
+    pub(super) throttled: AtomicU32,
     /// Whether the last call failed for good, so that only the first of many is told.
     pub(super) is_failing: AtomicBool,
 }
@@ -196,7 +200,12 @@ impl Turn {
             }
         }
         match &result {
-            Err(Error::RateLimited { wait, .. }) => lane.hold(*wait),
+            Err(Error::RateLimited { wait, .. }) => {
+                // All who call the model wait, not only who was told to; else each of them would be told.
+                let times = lane.throttled.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+                lane.hold((*wait).max(THROTTLED.delay_at_least_half(times, rand::random())));
+            }
+            Ok(_) => lane.throttled.store(0, Ordering::Relaxed),
             Err(Error::Quota { .. }) => lane.hold(WITHOUT_CREDIT),
             _ => {}
         }

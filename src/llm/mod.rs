@@ -14,7 +14,7 @@ pub use error::Error;
 pub use route::Wish;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -78,6 +78,7 @@ impl Llm {
                 turns: turns(model.max_concurrent.unwrap_or(most)),
                 bucket: bucket(model.requests_per_minute.unwrap_or(rate)),
                 held: Mutex::default(),
+                throttled: AtomicU32::new(0),
                 is_failing: AtomicBool::new(false),
             };
             Some((name.clone(), Arc::new(lane)))

@@ -11,6 +11,7 @@ mod docs;
 mod faults;
 mod hostile;
 mod living;
+mod models;
 mod permissions;
 mod plugins;
 mod prompts;

@@ -125,8 +125,6 @@ impl Double {
             journal,
             store,
             floimg,
-            llm: ArcSwap::from_pointee(llm),
-            budget,
             web,
             clock: clock.clone(),
             rules: ArcSwap::from_pointee(rules),
