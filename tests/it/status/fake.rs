@@ -103,6 +103,8 @@ impl Double {
             },
             duplicate_days: 30,
             duplicate_similarity: 0.8,
+            fleet_duplicate_days: 7,
+            fleet_duplicate_similarity: 0.9,
             typing_chars_per_sec: 8.0,
             store_entries: 500,
             store_value_bytes: 16 << 10,
