@@ -242,7 +242,8 @@ impl Host {
             Side::Live(world) => world,
             Side::Trial(trial) => {
                 let is_unasked = !seen.is_me && !is_asked;
-                let comment = trial.comment(&self.profile, &post, words, reply_to.as_deref(), is_unasked)?;
+                let comment =
+                    trial.comment(&self.profile, &post, words, reply_to.as_deref(), is_unasked, tells_truth)?;
                 return Ok(SeenComment { comment, is_me: true, is_fleet: true });
             }
         };
@@ -417,7 +418,7 @@ async fn run(host: &Host, world: &Arc<World>, mut plan: Plan, ordinal: u32, send
     }
     intent.payload.clone_from(&plan.payload);
     world.crash.reached("action:allowed");
-    let id = match world.budget.open_intent(intent, plan.once, fresh::prints(&plan.words)).await? {
+    let id = match world.budget.open_intent(intent, plan.once, fresh::claims(&plan.words, plan.tells_truth)).await? {
         Opened::New(id) => id,
         Opened::Said => {
             return Err(Refusal::failure(FailureKind::DuplicateText, "somebody of the fleet has said the very same"));

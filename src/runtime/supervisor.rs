@@ -526,19 +526,15 @@ impl Supervisor {
     }
 
     async fn prune(&self) {
-        let keep = jiff::SignedDuration::from_hours(24 * KEEP_DAYS);
-        let before = self.shared.world.clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN);
-        let days = i64::from(self.shared.world.rules.load().fleet_duplicate_days);
-        let near = self.shared.world.clock.now().saturating_sub(jiff::SignedDuration::from_hours(24 * days));
-        let store = &self.shared.world.store;
-        let pruned = match store.prune(before).await {
-            Ok(()) => store.prune_bands(near.unwrap_or(Timestamp::MIN)).await,
-            problem => problem,
+        let world = &self.shared.world;
+        let ago = |days: i64| {
+            let keep = jiff::SignedDuration::from_hours(24 * days);
+            world.clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN)
         };
-        if let Err(problem) = pruned {
+        let near = ago(i64::from(world.rules.load().fleet_duplicate_days));
+        if let Err(problem) = world.store.prune(ago(KEEP_DAYS), near).await {
             warn!(error = &problem as &dyn std::error::Error, "could not drop old rows");
         }
-        self.shared.world.budget.prune().await;
     }
 
     async fn drain(&mut self) {

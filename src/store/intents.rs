@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{Error, Store, from_ms, journal, read, texts, to_ms};
+use super::{Claim, Error, Store, from_ms, journal, read, texts, to_ms};
 use crate::model::action::{ActionKind, Intent, IntentState, NewIntent};
 use crate::model::activity::{Activity, NewActivity};
 use crate::model::name::BotId;
@@ -53,13 +53,13 @@ impl Store {
         self.open_speaking(intent, once, Vec::new()).await
     }
 
-    /// The same for an action that says something: the prints of its texts are claimed with it, and one that is taken stands
+    /// The same for an action that says something: its texts are claimed with it, and one that is another's stands
     /// in its way.
     ///
     /// # Errors
     /// As [`Store::open_intent`].
-    pub async fn open_speaking(&self, intent: NewIntent, once: bool, prints: Vec<i64>) -> Result<Opened, Error> {
-        self.write(move |connection| Box::pin(async move { open(connection, intent, once, &prints).await })).await?
+    pub async fn open_speaking(&self, intent: NewIntent, once: bool, claims: Vec<Claim>) -> Result<Opened, Error> {
+        self.write(move |connection| Box::pin(async move { open(connection, intent, once, &claims).await })).await?
     }
 
     /// What this very action of this very tick came to the first time the tick was tried.
@@ -230,16 +230,17 @@ impl Store {
         row.as_ref().map(intent).transpose()
     }
 
-    /// Drops what no rule looks at any more: settled pictures and failures older than `before`, old texts and expired entries.
+    /// Drops what no rule looks at any more: settled pictures and failures older than `before`, old texts and expired entries; what
+    /// finds near texts is dropped when it is older than `near`.
     ///
     /// Events stay: their rows are what keeps the same comment from being told twice.
     ///
     /// # Errors
     /// When the write fails.
-    pub async fn prune(&self, before: Timestamp) -> Result<(), Error> {
+    pub async fn prune(&self, before: Timestamp, near: Timestamp) -> Result<(), Error> {
         self.write(move |connection| {
             Box::pin(async move {
-                prune_rows(connection, to_ms(before)).await?;
+                prune_rows(connection, to_ms(before), to_ms(near)).await?;
                 Ok(())
             })
         })
@@ -252,7 +253,7 @@ pub(super) async fn open(
     connection: &mut SqliteConnection,
     intent: NewIntent,
     once: bool,
-    prints: &[i64],
+    claims: &[Claim],
 ) -> Result<Result<Opened, Error>, sqlx::Error> {
     let before = sqlx::query(
         "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
@@ -287,7 +288,7 @@ pub(super) async fn open(
             return Ok(self::intent(&row).map(Opened::Done));
         }
     }
-    if texts::is_taken(connection, prints).await? {
+    if texts::is_taken(connection, claims).await? {
         return Ok(Ok(Opened::Said));
     }
     let at = intent.at;
@@ -305,18 +306,18 @@ pub(super) async fn open(
     .fetch_one(&mut *connection)
     .await?
     .get(0);
-    texts::claim(connection, id, prints, at).await?;
+    texts::claim(connection, id, claims, at).await?;
     Ok(Ok(Opened::New(id)))
 }
 
-async fn prune_rows(connection: &mut SqliteConnection, before: i64) -> Result<(), sqlx::Error> {
+async fn prune_rows(connection: &mut SqliteConnection, before: i64, near: i64) -> Result<(), sqlx::Error> {
     sqlx::query(
         "DELETE FROM intents WHERE at < $1 AND state <> 'open' AND (kind IN ('generate', 'share') OR state = 'failed')",
     )
     .bind(before)
     .execute(&mut *connection)
     .await?;
-    texts::prune(connection, before).await?;
+    texts::prune(connection, before, near).await?;
     sqlx::query("DELETE FROM entries WHERE expires_at < $1").bind(before).execute(&mut *connection).await?;
     Ok(())
 }

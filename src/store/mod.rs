@@ -39,6 +39,7 @@ pub use spend::{
     ActionsFull, ActionsOpened, BadEnd, CallState, CutOff, Ending as CallEnding, Full, Held, NewCall, OpenCall, Recent,
     SpendReport, SpendRow, SpendTotals, Standing, Told,
 };
+pub use texts::Claim;
 use writer::{Extent, Finish, Job, Work, Writer};
 
 /// Why the store could not do it.

@@ -13,6 +13,15 @@ use crate::text::Prints;
 /// Most texts that are looked at because they share a band.
 const CANDIDATES: i64 = 40;
 
+/// A text that an action says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Its print.
+    pub print: i64,
+    /// Whether nobody else may say it.
+    pub is_sole: bool,
+}
+
 impl Store {
     /// What a bot wrote since some time, newest first, at most `limit`.
     ///
@@ -57,31 +66,16 @@ impl Store {
         let rows = sql.build().fetch_all(&self.reads).await.map_err(read)?;
         Ok(rows.iter().map(|row| row.get(1)).collect())
     }
-
-    /// Drops bands from before a time; near texts are looked for among later ones only.
-    ///
-    /// # Errors
-    /// When the write fails.
-    pub async fn prune_bands(&self, before: Timestamp) -> Result<(), Error> {
-        let before = to_ms(before);
-        self.write_one(move |connection| {
-            Box::pin(async move {
-                sqlx::query("DELETE FROM bands WHERE at < $1").bind(before).execute(connection).await?;
-                Ok(())
-            })
-        })
-        .await
-    }
 }
 
 /// Claims the very words of an action for it; none of them [`is_taken`].
 pub(super) async fn claim(
     connection: &mut SqliteConnection,
     intent: i64,
-    prints: &[i64],
+    claims: &[Claim],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    for print in prints {
+    for Claim { print, .. } in claims {
         // An action may say the same in two places.
         sqlx::query("INSERT INTO prints (print, intent, at) VALUES ($1, $2, $3) ON CONFLICT (print) DO NOTHING")
             .bind(print)
@@ -94,8 +88,8 @@ pub(super) async fn claim(
 }
 
 /// Whether one of these prints is taken.
-pub(super) async fn is_taken(connection: &mut SqliteConnection, prints: &[i64]) -> Result<bool, sqlx::Error> {
-    for print in prints {
+pub(super) async fn is_taken(connection: &mut SqliteConnection, claims: &[Claim]) -> Result<bool, sqlx::Error> {
+    for Claim { print, .. } in claims.iter().filter(|claim| claim.is_sole) {
         let row =
             sqlx::query("SELECT 1 FROM prints WHERE print = $1").bind(print).fetch_optional(&mut *connection).await?;
         if row.is_some() {
@@ -137,12 +131,10 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Drops texts and prints from before a time.
-pub(super) async fn prune(connection: &mut SqliteConnection, before: i64) -> Result<(), sqlx::Error> {
-    for table in
-        ["DELETE FROM texts WHERE at < $1", "DELETE FROM prints WHERE at < $1", "DELETE FROM bands WHERE at < $1"]
-    {
-        sqlx::query(table).bind(before).execute(&mut *connection).await?;
-    }
+/// Drops texts and prints from before a time, and from before another what finds near ones.
+pub(super) async fn prune(connection: &mut SqliteConnection, before: i64, near: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM texts WHERE at < $1").bind(before).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM prints WHERE at < $1").bind(before).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM bands WHERE at < $1").bind(near.max(before)).execute(&mut *connection).await?;
     Ok(())
 }

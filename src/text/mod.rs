@@ -29,6 +29,11 @@ pub fn length(text: &str) -> usize {
     text.graphemes(true).count()
 }
 
+/// Whether a text has at least so many words.
+pub fn sentence_like(text: &str, words: usize) -> bool {
+    text.unicode_words().take(words).count() == words
+}
+
 /// How many UTF-16 units a text has, as the gallery counts titles.
 pub fn utf16_len(text: &str) -> usize {
     text.encode_utf16().count()

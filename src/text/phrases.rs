@@ -27,8 +27,10 @@ impl Said {
     pub(super) fn of(text: &str) -> Self {
         let clean: String = text.chars().filter(|c| !is_hidden(*c)).nfkc().collect();
         let mut words: Vec<String> = Vec::new();
+        // Where alphabets meet within a word, letters were chosen for their looks.
+        let looks = clean.split_word_bounds().any(is_mixed);
         for piece in clean.split_word_bounds() {
-            let word = plain(piece);
+            let word = if looks { plain(&piece.chars().map(by_looks).collect::<String>()) } else { plain(piece) };
             if !word.is_empty() {
                 words.push(word);
             } else if piece.contains(ends_clause) && words.last().is_some_and(|last| last != ".") {
@@ -87,6 +89,36 @@ fn plain(word: &str) -> String {
         }
     }
     out
+}
+
+/// Whether a word has letters of the Latin alphabet and of one that resembles it.
+fn is_mixed(word: &str) -> bool {
+    word.contains(|c: char| c.is_ascii_alphabetic()) && word.contains(|c: char| by_looks(c) != c)
+}
+
+/// The Latin letter that a Cyrillic or Greek one looks like.
+fn by_looks(c: char) -> char {
+    match c {
+        'а' | 'А' | 'α' | 'Α' => 'a',
+        'в' | 'В' | 'Β' | 'ь' => 'b',
+        'с' | 'С' => 'c',
+        'е' | 'Е' | 'ё' | 'Ε' => 'e',
+        'н' | 'Н' | 'Η' => 'h',
+        'і' | 'І' | 'ι' | 'Ι' | 'ї' => 'i',
+        'к' | 'К' | 'κ' | 'Κ' => 'k',
+        'м' | 'М' | 'Μ' => 'm',
+        'п' | 'η' => 'n',
+        'о' | 'О' | 'ο' | 'Ο' | 'σ' => 'o',
+        'р' | 'Р' | 'ρ' | 'Ρ' => 'p',
+        'г' => 'r',
+        'т' | 'Т' | 'τ' | 'Τ' => 't',
+        'υ' => 'u',
+        'ν' => 'v',
+        'ω' => 'w',
+        'х' | 'Х' | 'χ' | 'Χ' => 'x',
+        'у' | 'У' | 'γ' | 'Υ' => 'y',
+        c => c,
+    }
 }
 
 /// Syllables, which are not to be taken apart.

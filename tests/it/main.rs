@@ -1,6 +1,7 @@
 //! Tests from the outside: a script, a request, a row, a page.
 
 mod authors;
+mod cleaning;
 mod cli;
 mod client;
 mod config;
@@ -8,8 +9,10 @@ mod console;
 mod contract;
 mod crash;
 mod docs;
+mod duplicates;
 mod faults;
 mod hostile;
+mod injections;
 mod living;
 mod models;
 mod permissions;

@@ -13,7 +13,7 @@ use crate::model::activity::{Ending, NewActivity};
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
 use crate::model::spend::{AtEnd, Period, Scope};
-use crate::store::{self, ActionsFull, ActionsOpened, Full, Opened};
+use crate::store::{self, ActionsFull, ActionsOpened, Claim, Full, Opened};
 
 use super::refused::{in_bots_time, reason};
 use super::{Budget, Terms};
@@ -98,10 +98,10 @@ impl Budget {
     ///
     /// # Errors
     /// A failure of the kind `budget` when it has, or the store's.
-    pub async fn open_intent(&self, intent: NewIntent, once: bool, prints: Vec<i64>) -> Result<Opened, Refusal> {
+    pub async fn open_intent(&self, intent: NewIntent, once: bool, claims: Vec<Claim>) -> Result<Opened, Refusal> {
         let inner = &self.inner;
         let budgets = &self.terms().budgets;
-        match inner.store.open_counted_intent(intent, once, prints, budgets.actions, inner.clock.now()).await? {
+        match inner.store.open_counted_intent(intent, once, claims, budgets.actions, inner.clock.now()).await? {
             ActionsOpened::Opened(opened, done) => {
                 let caps = [(Period::Hour, budgets.actions.per_hour), (Period::Day, budgets.actions.per_day)];
                 for ((period, most), done) in caps.into_iter().zip(done) {

@@ -7,11 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::host::words::Words;
 use crate::host::{Rules, World};
 use crate::model::name::BotId;
-use crate::store;
+use crate::store::{self, Claim};
 use crate::text::{self, Prints};
 
 /// How many of a bot's earlier texts a new one is held against.
 const TEXTS_LOOKED_AT: u32 = 200;
+
+/// So many words are more than a name.
+const SENTENCE: usize = 5;
 
 /// What a text is too like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,14 +77,25 @@ pub async fn again(world: &World, bot: &BotId, words: &str) -> Result<Option<Aga
     }
 }
 
-/// The prints that an action claims: of each of its texts.
-pub fn prints(words: &Words) -> Vec<i64> {
-    let texts = match words {
-        Words::None => Vec::new(),
-        Words::Comment(text) => vec![text],
-        Words::Post { title, description } => vec![title, description],
+/// What an action claims. Two works may bear one name and a word or two under them, though writers steer clear of it; what is
+/// said in a sentence, and whatever is said to somebody, is said once.
+///
+/// What `tells_truth` to somebody who asked if this is a bot may be said by all.
+pub fn claims(words: &Words, tells_truth: bool) -> Vec<Claim> {
+    let claim = |text: &str, is_said: bool| {
+        let is_sole = !tells_truth && (is_said || text::sentence_like(text, SENTENCE));
+        Prints::of(text).map(|prints| Claim { print: prints.exact, is_sole })
     };
-    texts.into_iter().filter_map(|text| Prints::of(text)).map(|prints| prints.exact).collect()
+    let claims = match words {
+        Words::None => [None, None],
+        // To whom it is said makes it no other text.
+        Words::Comment(text) => {
+            let rest = text.strip_prefix('@').and_then(|rest| rest.split_once(' '));
+            [claim(text, true), rest.and_then(|(_, rest)| claim(rest, true))]
+        }
+        Words::Post { title, description } => [claim(title, false), claim(description, false)],
+    };
+    claims.into_iter().flatten().collect()
 }
 
 fn days_ago(world: &World, days: u32) -> Timestamp {

@@ -89,6 +89,11 @@ pub fn is_private(purpose: &str) -> bool {
     matches!(purpose, "prompt" | "prompts")
 }
 
+/// Whether somebody asks in these facts if this is a bot.
+pub fn asks_if_bot(about: &BTreeMap<String, String>) -> bool {
+    about.iter().any(|(name, said)| data::is_said(name) && text::asks_if_bot(said))
+}
+
 /// Most characters of a persona's voice.
 const VOICE_CHARS: usize = 400;
 /// Most characters of a persona's interests, in all.

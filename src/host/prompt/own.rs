@@ -84,11 +84,13 @@ impl Host {
             interests: &self.persona.interests,
             max_chars: writing.max_chars,
         };
+        // Whoever asks if this is a bot is told so, however often it was told.
+        let is_free = super::asks_if_bot(&writing.about) || super::is_private(&writing.purpose);
         for _ in 0..CHOICES {
             let text = self
                 .with_chance(|rng| offline::write(&request, &recent, rng))
                 .map_err(|problem| Refusal::failure(FailureKind::Unsupported, problem.to_string()))?;
-            if super::is_private(&writing.purpose) || !self.was_said(&text).await? {
+            if is_free || !self.was_said(&text).await? {
                 return Ok(text);
             }
             // What is recent is steered clear of, and so is this now.

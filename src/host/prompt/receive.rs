@@ -3,14 +3,14 @@
 //! A text that comes out of here has passed every rule of [`crate::text::clean`].
 
 use crate::text;
-use crate::text::clean::{self, Expected, Form, Language, Spoilt, Stranger};
+use crate::text::clean::{self, Expected, Form, Language, Quoting, Spoilt, Stranger};
 
 use super::{Prompting, Wanted, data};
 
 /// Facts that name accounts; an answer may mention these.
 const PEOPLE: [&str; 4] = ["author", "from", "whose", "username"];
 /// Facts that an answer may quote at length.
-const QUOTABLE: [&str; 5] = ["title", "subject", "topic", "interest", "name"];
+const QUOTABLE: [&str; 7] = ["title", "subject", "topic", "interest", "earlier", "author", "name"];
 /// Most characters of a persona's own words from which its language is told.
 const SAMPLE: usize = 1500;
 
@@ -26,11 +26,16 @@ pub fn receive(prompting: &Prompting<'_>, answer: &str, was_cut: bool) -> Result
     let is_own = matches!(prompting.purpose, "title" | "caption" | "prompt");
     let strangers: Vec<Stranger<'_>> = about
         .clone()
-        .map(|(name, text)| Stranger {
-            text,
-            is_quotable: !data::is_said(name) && (is_own || QUOTABLE.contains(&name.as_str())),
+        .map(|(name, text)| {
+            let quoting = match name.as_str() {
+                name if data::is_said(name) => Quoting::Little,
+                _ if is_own => Quoting::Whole,
+                name if QUOTABLE.contains(&name) => Quoting::Within,
+                _ => Quoting::Little,
+            };
+            Stranger { text, quoting }
         })
-        .chain(prompting.memories.iter().map(|text| Stranger { text, is_quotable: false }))
+        .chain(prompting.memories.iter().map(|text| Stranger { text, quoting: Quoting::Little }))
         .collect();
     let people: Vec<&str> =
         about.filter(|(name, _)| PEOPLE.contains(&name.as_str())).map(|(_, value)| value.as_str()).collect();

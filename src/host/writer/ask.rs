@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use crate::config::LlmFallback;
 use crate::host::World;
 use crate::host::budget::{Advice, Refused};
-use crate::host::prompt::{self, fresh, tokens};
+use crate::host::prompt::{fresh, tokens};
 use crate::llm::{self, Lane, Llm};
 use crate::model::llm::Request;
 use crate::model::message::{Message, Role};
@@ -115,9 +115,9 @@ async fn attempts(world: &World, llm: &Llm, lane: &Arc<Lane>, question: &Questio
     }
 }
 
-/// What is wrong with a text that was said before, with what to avoid. A prompt for a picture is read by nobody.
+/// What is wrong with a text that was said before, with what to avoid.
 async fn said_before(world: &World, question: &Question, words: &str) -> Option<String> {
-    if prompt::is_private(&question.purpose) {
+    if question.is_free() {
         return None;
     }
     let again = match fresh::again(world, &question.bot, words).await {

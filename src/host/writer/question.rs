@@ -78,6 +78,12 @@ impl Question {
         self.assemble(None).output_tokens_max
     }
 
+    /// Whether the answer may be what was said before: a prompt for a picture is read by nobody, and that this is a bot is
+    /// told to everybody who asks.
+    pub fn is_free(&self) -> bool {
+        prompt::is_private(&self.purpose) || prompt::asks_if_bot(&self.about)
+    }
+
     /// What an answer must look like, if it is JSON.
     pub fn schema(&self) -> Option<Schema> {
         let Form::Fields { fields } = &self.form else { return None };

@@ -11,7 +11,7 @@ use super::counters::{Told, tell_of};
 use crate::model::action::NewIntent;
 use crate::model::spend::{ActionCaps, Period, Scope};
 use crate::store::intents::{self, Opened};
-use crate::store::{Error, Store, to_ms};
+use crate::store::{Claim, Error, Store, to_ms};
 
 /// A cap on the fleet's actions that has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Store {
         &self,
         intent: NewIntent,
         once: bool,
-        prints: Vec<i64>,
+        claims: Vec<Claim>,
         caps: ActionCaps,
         at: Timestamp,
     ) -> Result<ActionsOpened, Error> {
@@ -63,7 +63,7 @@ impl Store {
                     }
                 }
                 let bot = intent.bot.clone();
-                let opened = match intents::open(connection, intent, once, &prints).await? {
+                let opened = match intents::open(connection, intent, once, &claims).await? {
                     Ok(opened) => opened,
                     Err(problem) => return Ok(Err(problem)),
                 };

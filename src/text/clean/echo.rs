@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Stranger;
+use super::{Quoting, Stranger};
 use crate::text::phrases::Said;
 use crate::text::{STOP_WORDS, untrusted};
 
@@ -30,22 +30,22 @@ pub(super) fn repeats(answer: &Said, strangers: &[Stranger<'_>]) -> bool {
     let harmless: BTreeSet<String> = strangers
         .iter()
         .zip(&orders)
-        .filter(|(stranger, orders)| !**orders && stranger.is_quotable)
+        .filter(|(stranger, orders)| !**orders && stranger.quoting != Quoting::Little)
         .flat_map(|(stranger, _)| Said::of(stranger.text).words().map(str::to_owned).collect::<Vec<_>>())
         .collect();
     strangers.iter().zip(&orders).any(|(stranger, orders)| {
-        let views = untrusted::views(stranger.text);
-        if !orders && stranger.is_quotable {
+        if !orders && stranger.quoting == Quoting::Whole {
             return false;
         }
-        views.iter().any(|view| {
+        untrusted::views(stranger.text).iter().any(|view| {
             let theirs: BTreeSet<&str> = view.words().collect();
             let says = |word: &&str| theirs.contains(word);
             // Nothing that an order speaks of is worth repeating.
             let takes_up =
                 *orders && words.iter().any(|word| says(word) && is_telling(word) && !harmless.contains(*word));
             let is_all = words.len() <= SHORT && words.iter().all(says);
-            takes_up || is_all || runs(view, RUN).iter().any(|run| own_runs.contains(run))
+            let quotes = *orders || stranger.quoting == Quoting::Little;
+            takes_up || is_all || quotes && runs(view, RUN).iter().any(|run| own_runs.contains(run))
         })
     })
 }

@@ -33,11 +33,7 @@ pub(super) fn mend(answer: &str, expected: &Expected<'_>) -> String {
     let text = tidy(&without_quotes(&text));
     let text = once(&text);
     let text = if expected.was_cut { whole(&text) } else { text };
-    let text = at_sentence(&text, expected.max_chars);
-    match expected.form {
-        Form::Title => text.trim_end_matches(['.', ':', ' ']).to_owned(),
-        Form::Prose | Form::Reply | Form::Prompt => text,
-    }
+    at_sentence(&text, expected.max_chars)
 }
 
 const THOUGHTS: [&str; 7] = ["think", "thinking", "thought", "reasoning", "reflection", "analysis", "scratchpad"];
@@ -100,15 +96,16 @@ const LEAD: &str = "\
     segue seu sua uma o certo ecco il lo la per questa immagine ecco hier is een voor deze oto konechno vot";
 /// What the text is called there.
 const KINDS: &str = "\
-    comment caption title reply response answer prompt text description comments captions titles replies post message draft option version \
+    comment caption title reply response answer prompt text description options versions drafts comments captions titles replies post message draft option version \
     kommentar titel antwort bildunterschrift beschreibung vorschlag commentaire legende titre reponse comentario titulo respuesta leyenda \
     descripcion legenda resposta commento titolo risposta didascalia reactie onderschrift kommentariy nazvanie otvet assistant output";
 
 /// Without "Sure, here is a comment:" and "Title:".
 fn without_lead_in(text: &str, form: Form) -> String {
     let text = text.trim_start();
-    if let Some((lead, rest)) =
-        text.split_once([':', '：']).filter(|(lead, rest)| lead.len() < 120 && !rest.trim().is_empty())
+    if let Some((lead, rest)) = text
+        .split_once([':', '：'])
+        .filter(|(lead, rest)| lead.len() < 120 && !lead.contains(['{', '[', '"']) && !rest.trim().is_empty())
     {
         let said = Said::of(lead);
         let words: Vec<&str> = said.words().collect();

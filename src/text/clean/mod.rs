@@ -62,8 +62,19 @@ impl Form {
 pub struct Stranger<'a> {
     /// What it says.
     pub text: &'a str,
-    /// Whether an answer may repeat it at length, as one does a title.
-    pub is_quotable: bool,
+    /// How much of it an answer may repeat.
+    pub quoting: Quoting,
+}
+
+/// How much of a text an answer may repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quoting {
+    /// All of it, and nothing else: what a bot has made itself.
+    Whole,
+    /// All of it among other words: what something is called.
+    Within,
+    /// A few words: what somebody said.
+    Little,
 }
 
 /// Why an answer is no text to post.
@@ -123,10 +134,8 @@ pub fn clean(answer: &str, expected: &Expected<'_>) -> Result<String, Spoilt> {
         return Err(Spoilt::Empty);
     }
     let said = Said::of(&text);
-    if matches!(
-        said.words().collect::<Vec<_>>()[..],
-        ["none" | "null" | "na" | "undefined" | "error" | "empty" | "nil"]
-    ) {
+    let words: Vec<&str> = said.words().collect();
+    if matches!(words[..], ["none" | "null" | "na" | "undefined" | "error" | "empty" | "nil"] | ["n", "a"]) {
         return Err(Spoilt::Empty);
     }
     if leaks::has_secret(&text) {

@@ -75,6 +75,7 @@ const MARKS: &[&str] = &[
     "tool_call",
     "function_call",
     "{{",
+    "](",
     "end of data",
     "end of prompt",
     "end of user",

@@ -24,7 +24,7 @@ pub(crate) fn views(text: &str) -> Vec<Said> {
 
 fn look(text: &str, depth: usize, views: &mut Vec<Said>) {
     let plain = Said::of(text);
-    views.extend([leet(&plain), spelled(&plain), flags(text), tags(text)].into_iter().flatten());
+    views.extend([leet(&plain), spelled(&plain), tags(text)].into_iter().flatten());
     // These only turn letters around, so they find something in any text; what they find is held against phrases.
     views.push(plain.map(rot13));
     views.push(Said::of(&text.chars().rev().collect::<String>()));
@@ -101,14 +101,14 @@ fn apart(run: &str) -> String {
 }
 
 /// Flags' letters as letters.
-fn flags(text: &str) -> Option<Said> {
+fn flags(text: &str) -> Option<String> {
     let is_flag = |c: &char| matches!(c, '\u{1f1e6}'..='\u{1f1ff}');
     (text.chars().filter(is_flag).count() > 4).then(|| {
         let letter = |c: char| match u32::from(c).checked_sub(0x1_f1e6) {
             Some(place @ 0..26) => char::from_u32(u32::from('a') + place).unwrap_or(c),
             _ => c,
         };
-        Said::of(&text.chars().map(letter).collect::<String>())
+        text.chars().map(letter).collect()
     })
 }
 
@@ -142,6 +142,7 @@ fn decoded(text: &str) -> Vec<String> {
     }
     let spaced: String = text.split_whitespace().filter(|part| part.len() == 2).collect();
     found.extend(Some(spaced).filter(|spaced| spaced.len() >= BLOB).and_then(|spaced| hex(&spaced)).and_then(readable));
+    found.extend(flags(text));
     found.extend(percent(text));
     found.extend(entities(text));
     found
