@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure and never panics, whatever the text.
 
+mod abroad;
 mod alike;
 pub mod clean;
 mod fold;

@@ -25,7 +25,8 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn of(text: &str) -> Self {
-        let clean: String = text.chars().filter(|c| !is_hidden(*c)).nfkc().collect();
+        let clean: String =
+            text.chars().filter(|c| !is_hidden(*c)).nfkc().map(|c| if c == '_' { ' ' } else { c }).collect();
         let mut words: Vec<String> = Vec::new();
         // Where alphabets meet within a word, letters were chosen for their looks.
         let looks = clean.split_word_bounds().any(is_mixed);

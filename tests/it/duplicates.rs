@@ -50,13 +50,16 @@ fn counts(texts: impl Iterator<Item = String>) -> BTreeMap<i64, Vec<String>> {
 async fn no_two_of_ten_thousand_texts_of_the_template_writer_are_the_same() {
     // Few subjects, so that the built-in templates meet themselves often.
     let body = "
-        local one = { 'paper', 'tin', 'neon', 'old', 'blue', 'small', 'quiet', 'broken' }
-        local two = { 'boats', 'robots', 'streets', 'foxes', 'glass', 'harbours', 'lamps', 'hills', 'moons', 'chairs' }
+        local one = { 'paper', 'tin', 'neon', 'old', 'blue', 'small', 'quiet', 'broken', 'salted', 'wooden', 'red', 'lost', 'folded',
+            'silver', 'sunken', 'tall', 'wet', 'golden', 'lonely', 'painted' }
+        local two = { 'boats', 'robots', 'streets', 'foxes', 'glass', 'harbours', 'lamps', 'hills', 'moons', 'chairs', 'doors', 'maps',
+            'bridges', 'kites', 'trams', 'gardens', 'herons', 'clocks', 'stairs', 'shells', 'towers', 'roofs', 'masks', 'wells' }
         local s = bot.state
         s.texts, s.refused = 0, 0
-        for i = 1, 50 do
-            local about = { subject = one[(i + bot.index) % #one + 1] .. ' ' .. two[(i * 3 + bot.index // 8) % #two + 1] }
+        for i = 1, 5 do
+            local about = { subject = one[(i + bot.index) % #one + 1] .. ' ' .. two[(i * 3 + bot.index // #one) % #two + 1] }
             local title = llm.write { purpose = 'title', about = about, max_chars = 80 }
+            about.title = title
             local caption = llm.write { purpose = 'caption', about = about, max_chars = 240 }
             if title then s.texts += 1 end
             if caption then s.texts += 1 end
@@ -67,7 +70,7 @@ async fn no_two_of_ten_thousand_texts_of_the_template_writer_are_the_same() {
         end";
     let version = version(body);
     let trial = Arc::new(Trial::empty("2026-03-04T17:30:00Z".parse().expect("a time"), "ten thousand", Some(RULES)));
-    let states = live(&version, &trial, 100).await;
+    let states = live(&version, &trial, 1000).await;
     let texts: u64 = states.iter().filter_map(|state| state["texts"].as_u64()).sum();
     let refused: u64 = states.iter().filter_map(|state| state["refused"].as_u64()).sum();
     let posts = trial.posts();

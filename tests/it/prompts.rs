@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use floimg_fleet::host::prompt::{self, Assembled, Prompting, Wanted, tokens};
-use floimg_fleet::lua::version::Version;
+use floimg_fleet::lua::version::{Version, Workshop};
 use floimg_fleet::model::message::Role;
+use floimg_fleet::runtime::catalog::{self, Origin};
 use proptest::prelude::*;
 
 use super::workbench::{HEAD, LIMITS, build};
@@ -105,6 +106,104 @@ fn a_thousand_memories_and_facts_make_no_longer_prompt() {
     let about: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), long.as_str())).collect();
     let full = comment(&version, &about, &memories);
     assert!(full.input_tokens_max < bare.input_tokens_max + 1100, "{}", full.input_tokens_max);
+}
+
+/// The instructions of the bundled behaviours, with facts as they give them.
+const CALLS: [(&str, &str, usize, &[(&str, &str)]); 4] = [
+    (
+        "prompt",
+        "One prompt for an image model, one paragraph, concrete: subject first, then setting, light, colours, composition. Keep every given fact; invent no other subject. No quotation marks, no names of living artists.",
+        600,
+        &[
+            ("subject", "a heron on a staircase"),
+            ("light", "blue hour"),
+            ("medium", "watercolour"),
+            ("palette", "slate and brass"),
+        ],
+    ),
+    (
+        "title",
+        "A title for this picture of yours: two to six words, no quotation marks, no full stop.",
+        80,
+        &[
+            ("subject", "a heron on a staircase"),
+            ("light", "blue hour"),
+            ("medium", "watercolour"),
+            ("palette", "slate and brass"),
+        ],
+    ),
+    (
+        "comment",
+        "A comment under this picture: one or two short sentences in your voice, about something that is really in it. No greeting, no hashtags, no praise that would fit any picture. A small doubt is welcome when you have one.",
+        240,
+        &[
+            ("author", "mira"),
+            ("title", "Paper boats on a quiet canal"),
+            ("description", "Three boats, folded from old maps, on green water. Tried twice, the second one stayed."),
+            ("earlier", "Harbour at dawn"),
+            ("topic", "boats"),
+        ],
+    ),
+    (
+        "reply",
+        "Answer what they said in your voice: one or two short sentences that take up what it says. If it asks how a picture was made, say so from the facts. Never claim to be a person.",
+        260,
+        &[
+            ("from", "otto_k"),
+            ("title", "Heron, twice"),
+            (
+                "said",
+                "The step under the heron's left foot is darker than the others, was that on purpose or did the paper do it?",
+            ),
+        ],
+    ),
+];
+
+/// What OASIS publishes for one action of one agent, in tokens in and out.
+const OASIS: (u64, u64) = (3356, 168);
+
+#[test]
+fn a_call_of_a_bundled_persona_takes_a_tenth_of_what_others_take() {
+    let sources = catalog::read(&Origin::Shipped, 1 << 20).expect("the bundled scripts");
+    let personas = [
+        "ai_artist",
+        "data_viz_analyst",
+        "indie_game_dev",
+        "product_photographer",
+        "social_media_marketer",
+        "ux_designer",
+    ];
+    let memories = ["met mira: said the shadow in the boats was lovely".to_owned()];
+    let mut table = String::from("persona, purpose: head, whole (estimate), whole (bound), out at most\n");
+    let (mut all, mut calls) = (0, 0);
+    for name in personas {
+        let mut workshop = Workshop::new().expect("the prelude compiles");
+        workshop.compile(&sources, &LIMITS);
+        let version = workshop.build(&sources, name, &LIMITS).expect("a version");
+        for (purpose, instruction, max_chars, about) in CALLS {
+            let assembled = prompt::assemble(&Prompting {
+                persona: &version.persona,
+                purpose,
+                instruction,
+                about: &facts(about),
+                memories: &memories,
+                memory_tokens: prompt::MEMORY_TOKENS,
+                avoid: &[],
+                image: None,
+                wanted: Wanted::Text { max_chars },
+            });
+            let whole: u64 = assembled.messages.iter().map(|message| tokens::about(&message.content)).sum();
+            let head = tokens::about(&assembled.messages[0].content);
+            let (bound, out) = (assembled.input_tokens_max, assembled.output_tokens_max);
+            table.push_str(&format!("{name}, {purpose}: {head}, {whole}, {bound}, {out}\n"));
+            all += whole;
+            calls += 1;
+            // With --nocapture, for a tokenizer to count.
+            println!("=====\n{}\n{}", assembled.messages[0].content, assembled.messages[1].content);
+        }
+    }
+    println!("=====\n{table}mean: {} a call", all / calls);
+    assert!(all * 10 / calls <= OASIS.0, "{table}");
 }
 
 proptest! {

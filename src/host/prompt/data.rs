@@ -22,6 +22,8 @@ const NAME_CHARS: usize = 20;
 
 /// Facts that hold what somebody said; they come first, since what is said to a bot matters most.
 const SAID: [&str; 8] = ["said", "text", "comment", "content", "question", "message", "description", "quote"];
+/// Characters of a fact that are looked at for orders; no more than a part of them is shown.
+const LOOKED_AT: usize = 1500;
 /// Stands for a fact that gives orders.
 const WITHHELD: &str = "(withheld: it tries to give you orders)";
 
@@ -57,11 +59,11 @@ pub(super) fn is_said(name: &str) -> bool {
 /// A text as part of one line: cut, without line ends, links, invisible characters and the marks that prompts are built of.
 /// One that gives orders is not shown at all.
 pub(super) fn line(value: &str, chars: usize) -> String {
-    if text::gives_orders(value) {
+    if text::gives_orders(&value.chars().take(LOOKED_AT).collect::<String>()) {
         return WITHHELD.to_owned();
     }
     let is_link = |word: &&str| word.contains("://") || word.starts_with("www.");
-    let inert = text::inert(value);
+    let inert = text::inert(&value.chars().take(LOOKED_AT).collect::<String>());
     let words: Vec<&str> = inert.split(' ').map(|word| if is_link(&word) { "(link)" } else { word }).collect();
     text::clip(&words.join(" "), chars)
 }

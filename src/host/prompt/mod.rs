@@ -84,6 +84,9 @@ Be kind and specific. No links, hashtags, @names, markup, quotes around it, or r
 /// Room for memories in a prompt: two or three short ones.
 pub const MEMORY_TOKENS: u64 = 48;
 
+/// Most memories that are looked at.
+const MEMORIES: usize = 16;
+
 /// Whether nobody else reads the texts of a purpose.
 pub fn is_private(purpose: &str) -> bool {
     matches!(purpose, "prompt" | "prompts")
@@ -177,7 +180,7 @@ fn call(prompting: &Prompting<'_>) -> String {
 fn remembered(memories: &[String], room: u64) -> Vec<String> {
     let mut left = room;
     let mut told = Vec::new();
-    for memory in memories {
+    for memory in memories.iter().take(MEMORIES) {
         let line = data::line(memory, MEMORY_CHARS);
         let cost = tokens::about(&line) + 2;
         if cost > left || line.is_empty() {

@@ -75,6 +75,10 @@ impl Host {
             }
             Side::Trial(trial) => trial.recent_texts(&self.profile.username, RECENT),
         };
+        if writing.purpose != "title" {
+            // The name of a work is no text for what stands under it, though nobody has said it yet.
+            recent.extend(writing.about.get("title").cloned());
+        }
         let request = offline::Request {
             purpose: &writing.purpose,
             about: &writing.about,

@@ -60,12 +60,17 @@ pub fn language(text: &str) -> Option<Language> {
     is_firm.then(|| Language(info.lang()))
 }
 
-/// Whether a text may be in one of these languages, and is in one alone.
-pub(super) fn fits(text: &str, languages: &[Language]) -> bool {
+/// Whether a text may be in one of these languages, and is in one alone. Where somebody gave orders, which may have been to
+/// write in another, a weak guess is enough to refuse.
+pub(super) fn fits(text: &str, languages: &[Language], has_orders: bool) -> bool {
     if mixes(text) {
         return false;
     }
-    languages.is_empty() || language(text).is_none_or(|language| languages.contains(&language))
+    let guess = match language(text) {
+        None if has_orders => Detector::with_allowlist(KNOWN.to_vec()).detect_lang(text).map(Language),
+        guess => guess,
+    };
+    languages.is_empty() || guess.is_none_or(|language| languages.contains(&language))
 }
 
 /// Whether a good part of it is in another alphabet than the rest.

@@ -118,7 +118,7 @@ pub(super) fn mentions(text: &str, people: &[&str]) -> bool {
 pub(super) fn has_markup(text: &str) -> bool {
     let marks = [
         "```", "](", "</", "/>", "<|", "|>", "{\"", "\":", "};", "();", "=>", "${", "{{", "}}", "[[", "]]", "[inst",
-        "&#", "&lt;", "<data", "![", "\\n", "\\u", "#!/",
+        "&#", "&lt;", "<data", "![", "\\n", "\\u", "#!/", "/etc/", "/bin/", "/usr/", "<<sys", "### ",
     ];
     let lower = text.to_lowercase();
     let calls = [
@@ -138,7 +138,10 @@ pub(super) fn has_markup(text: &str) -> bool {
     ];
     let is_call =
         |call: &str| lower.find(call).is_some_and(|at| call.ends_with(['(', ' ']) || lower[at..].contains('('));
-    marks.iter().any(|mark| lower.contains(mark)) || calls.iter().any(|call| is_call(call)) || has_tag(text)
+    marks.iter().any(|mark| lower.contains(mark))
+        || calls.iter().any(|call| is_call(call))
+        || has_tag(text)
+        || lower.split_whitespace().any(|word| word.matches(':').count() > 3)
 }
 
 /// `<word`, which no "<3" is.

@@ -63,19 +63,7 @@ fn find(text: &str, word: &str) -> Option<usize> {
 /// What a model says before its template's own marks, or in its last channel.
 fn up_to_marker(answer: &str) -> String {
     let last = answer.rfind("<|message|>").map_or(answer, |at| &answer[at + "<|message|>".len()..]);
-    let ends = [
-        "<|",
-        "</s>",
-        "<eos>",
-        "<end_of_turn>",
-        "[INST]",
-        "[/INST]",
-        "\nUser:",
-        "\nHuman:",
-        "\nSystem:",
-        "\nAssistant:",
-        "\n###",
-    ];
+    let ends = ["<|", "</s>", "<eos>", "<end_of_turn>", "\nUser:", "\nHuman:", "\nSystem:", "\nAssistant:"];
     let end = ends.iter().filter_map(|mark| last.find(mark)).filter(|at| *at > 0).min();
     last[..end.unwrap_or(last.len())].to_owned()
 }

@@ -8,7 +8,7 @@ mod leaks;
 mod mend;
 mod tells;
 
-use crate::text::{self, phrases::Said};
+use crate::text::{self, phrases::Said, untrusted};
 
 pub use language::{Language, language};
 
@@ -177,7 +177,8 @@ pub fn clean(answer: &str, expected: &Expected<'_>) -> Result<String, Spoilt> {
     if tells::is_rude(&said) {
         return Err(Spoilt::Rude);
     }
-    if !language::fits(&text, expected.languages) {
+    let has_orders = || expected.strangers.iter().any(|stranger| untrusted::gives_orders(stranger.text));
+    if !language::fits(&text, expected.languages, has_orders()) {
         return Err(Spoilt::Language);
     }
     Ok(text)

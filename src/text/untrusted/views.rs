@@ -12,7 +12,7 @@ const BLOB: usize = 12;
 /// How often what was decoded may hold another encoding.
 const DEPTH: usize = 2;
 /// Most characters of a text that are looked at.
-const CHARS: usize = 6000;
+const CHARS: usize = 1500;
 
 /// The text's words, and its words read in every other way that yields some.
 pub(crate) fn views(text: &str) -> Vec<Said> {
