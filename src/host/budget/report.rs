@@ -60,7 +60,7 @@ impl Budget {
             };
             let mut states: Vec<CapState> =
                 self.inner.store.standings(&each, at).await?.into_iter().map(state).collect();
-            states.sort_by(|a, b| b.used.cmp(&a.used));
+            states.sort_by_key(|state| std::cmp::Reverse(state.used));
             states.truncate(SHOWN);
             caps.append(&mut states);
         }
