@@ -23,7 +23,10 @@ async fn a_role_is_mapped_and_the_operator_has_the_last_word() {
     let by_persona = asker(WRITE).replace("needs =", "model = \"large\", needs =");
     let maxi_large = "[llm.roles]\nsmall = \"mini\"\nlarge = \"maxi\"\n";
     // The script, what the config adds, and who is asked.
-    let table: [(&str, String, &str, Option<&str>); 8] = [
+    let prompt =
+        WRITE.replace("\"title\"", "\"prompt\"").replace("max_chars", "templates = { \"From a template\" }, max_chars");
+    let table: [(&str, String, &str, Option<&str>); 9] = [
+        ("nobody reads a prompt for a picture", asker(&prompt), "", None),
         ("small is meant when nobody says", asker(WRITE), "", Some("mini-1")),
         ("the call names a role", asker(large), maxi_large, Some("maxi-1")),
         ("the persona names a role", by_persona.clone(), maxi_large, Some("maxi-1")),
