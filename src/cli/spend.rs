@@ -127,10 +127,14 @@ fn totals(spend: &Value, output: &Output) -> Result<(), Unwritten> {
 }
 
 fn caps(spend: &Value, output: &Output) -> Result<(), Unwritten> {
-    let caps = list(spend, "caps");
-    if caps.is_empty() {
-        return output.text("\nno caps: [budgets] in the config sets them\n");
+    match list(spend, "caps") {
+        [] => output.text("\nno caps: [budgets] in the config sets them\n"),
+        caps => show_caps(caps, output),
     }
+}
+
+/// A line for each cap.
+pub(super) fn show_caps(caps: &[Value], output: &Output) -> Result<(), Unwritten> {
     let rows: Vec<Vec<String>> = caps
         .iter()
         .map(|cap| {

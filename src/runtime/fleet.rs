@@ -168,6 +168,7 @@ impl Fleet {
             state: store.state(&id).await?,
             activities: store.activities(&query).await?,
             used: store.action_counts(&id, self.world.clock.now()).await?,
+            budgets: self.world.budget.caps_of(&id).await?,
             error,
             bot,
         }))

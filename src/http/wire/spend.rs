@@ -171,7 +171,7 @@ impl SpentOn {
 }
 
 impl SpendCap {
-    fn of(state: &CapState) -> Self {
+    pub(super) fn of(state: &CapState) -> Self {
         let cap = &state.full.cap;
         let plain = |limit: Limit| match limit {
             Limit::Money(money) => ("money", money.to_string()),
