@@ -30,7 +30,7 @@ struct Truth {
 /// Starts calls that each ask, are charged at the provider, and settle, unless they break off between the two.
 fn start(tasks: &mut JoinSet<()>, purse: &Purse, truth: &Arc<Truth>, count: usize, rng: &mut StdRng) {
     for _ in 0..count {
-        let (input, output) = (rng.random_range(200..2000), rng.random_range(10..500));
+        let (input, output) = (rng.random_range(200..2000), rng.random_range(10..1000));
         let (used_input, used_output) = (rng.random_range(1..=input), rng.random_range(0..=output));
         let (breaks, says_nothing) = (rng.random_bool(0.02), rng.random_bool(0.02));
         let (budget, truth) = (purse.budget.clone(), Arc::clone(truth));
@@ -64,14 +64,14 @@ async fn a_thousand_calls_at_one_time_never_pass_one_and_use_nearly_all_of_it_in
         let mut tasks = JoinSet::new();
         start(&mut tasks, &purse, &truth, 1000, &mut rng);
         // The process ends while calls are under way: what they held is found at the next start.
-        let before = rng.random_range(50..400);
+        let before = rng.random_range(20..300);
         while truth.settled.load(Ordering::Relaxed) < before {
             tasks.join_next().await.expect("a call").expect("no panic");
         }
         tasks.shutdown().await;
         purse = purse.restarted(&lines()).await;
         let cut_off = purse.told("spend_cut_off").await;
-        start(&mut tasks, &purse, &truth, 1000, &mut rng);
+        start(&mut tasks, &purse, &truth, 800, &mut rng);
         while let Some(ended) = tasks.join_next().await {
             ended.expect("no panic");
         }

@@ -67,7 +67,7 @@ async fn old_calls_are_dropped_and_months_stay() {
 
 /// What a fleet answers.
 const ANSWER: &str = r#"{
-  "currency": "USD", "at": "2026-11-11T10:00:00Z",
+  "currency": "USD", "at": "2026-11-11T10:00:00Z", "behind_secs": 7200,
   "today": { "money": "0.095", "tokens": 110000, "calls": 1, "held": "0.00", "cached_tokens": 50000, "saved": "0.045", "actions": 10, "per_action": "0.0095" },
   "month": { "money": "1.095000001", "tokens": 1110000, "calls": 2, "held": "0.00", "cached_tokens": 50000, "saved": "0.045", "actions": 0, "per_action": null },
   "forecast": "12.045",
@@ -128,6 +128,7 @@ actions                  10      0
 spent per action         0.0095  -
 
 this month, if it goes on like the last days: 12.045 USD
+the clock is 7200 s behind the newest call: no period begins anew before 2026-11-11T10:00:00Z. If the clock was wrong then: fleet spend --trust-clock
 this month 3 calls are charged in full, 0.02 USD: the process ended while they were under way
 
 CAP                  USED                     SHARE  UNTIL                 AT ITS END

@@ -1,5 +1,6 @@
 //! The rules one by one: what is charged when, what is refused, and what is said of it.
 
+use floimg_fleet::config::{Config, ConfigFile, Sources};
 use floimg_fleet::host::budget::{Advice, Refused};
 use floimg_fleet::host::refusal::Refusal;
 use floimg_fleet::model::failure::FailureKind;
@@ -25,13 +26,13 @@ async fn what_is_reserved_counts_as_spent_until_it_is_settled() {
     assert_eq!(purse.spent().await, money("0.0014"));
     let second = purse.reserve(&ask(2000, 1000)).await.expect("room again");
     // Whoever waits gets what is given back.
-    let waiter = {
-        let budget = purse.budget.clone();
-        tokio::task::spawn(async move { budget.reserve(&ask(2000, 1000)).await.map(|held| held.held().money) })
-    };
+    let mut waiter = tokio::task::JoinSet::new();
+    let budget = purse.budget.clone();
+    waiter.spawn(async move { budget.reserve(&ask(2000, 1000)).await.map(|held| held.held().money) });
     tokio::task::yield_now().await;
     purse.budget.release(second).await;
-    assert_eq!(waiter.await.expect("no panic").expect("room"), money("0.006"));
+    let waited = waiter.join_next().await.expect("a waiter").expect("no panic");
+    assert_eq!(waited.expect("room"), money("0.006"));
 }
 
 #[tokio::test]
@@ -164,6 +165,81 @@ async fn a_clock_that_is_put_back_opens_no_period_anew() {
     purse.clock.put(at("2026-11-11T00:00:00Z"));
     purse.call(&ask(1000, 0), usage(1000, 0)).await.expect("the next day");
     assert_eq!(purse.budget.spent(1).await.expect("a report").report.today.spent.money, money("0.001"));
+}
+
+#[test]
+fn the_guide_says_what_the_config_takes() {
+    let guide = include_str!("../../../docs/budgets.md");
+    let blocks: Vec<&str> = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    let terms = super::terms(&blocks.concat());
+    assert_eq!(terms.budgets.caps.len(), 4, "{terms:?}");
+    assert!(terms.prices.of("llama3.2:3b", "2026-11-25".parse().expect("a day")).expect("a price").is_free());
+    assert!(terms.prices.of("acme-large", "2026-11-30".parse().expect("a day")).is_err());
+}
+
+#[test]
+fn a_cap_or_price_that_is_not_understood_is_refused_with_what_was_expected() {
+    for (lines, expected) in [
+        ("[budgets]\ncaps = [{ scope = \"fleet\", period = \"day\" }]", "expected `money` or `tokens`"),
+        ("[budgets]\ncaps = [{ scope = \"fleet\", period = \"week\", money = 1 }]", "\"hour\" or \"day\" or \"month\""),
+        ("[budgets]\ncaps = [{ scope = \"fleet\", name = \"x\", period = \"day\", money = 1 }]", "no `name` beside"),
+        ("[budgets]\ncaps = [{ scope = \"bot\", name = \"critic\", period = \"day\", money = 1 }]", "a bot's id"),
+        ("[budgets]\ncaps = [{ scope = \"fleet\", period = \"day\", money = \"5,00\" }]", "an amount of money from 0"),
+        ("[budgets]\ncaps = [{ scope = \"fleet\", period = \"day\", money = -1 }]", "an amount of money from 0"),
+        (
+            "[budgets]\ncaps = [{ scope = \"fleet\", period = \"day\", money = 0.0000000001 }]",
+            "9 digits after the point",
+        ),
+        ("[budgets]\ncaps = [{ scope = \"fleet\", period = \"day\", money = nan }]", "an amount of money from 0"),
+        ("[budgets]\ncaps = [{ scope = \"fleet\", period = \"day\", monney = 1 }]", "unknown field `monney`"),
+        ("[budgets]\nwarn_at = 75", "a number from 0 to 1"),
+        ("[budgets]\ncurrency = \"dollars\"", "three letters"),
+        ("[[prices]]\nmodel = \"m\"\ninput = 1", "`input` and `output`, or price = \"free\""),
+        ("[[prices]]\nmodel = \"m\"\nprice = \"free\"\ninput = 1", "no amounts beside"),
+        ("[[prices]]\nmodel = \"m\"\nprice = \"cheap\"", "expected \"free\""),
+        ("[[prices]]\nmodel = \"m\"\nfrom = \"soon\"\ninput = 1\noutput = 1", "expected a day, such as"),
+        (
+            "[[prices]]\nmodel = \"m\"\nprice = \"free\"\n[[prices]]\nmodel = \"m\"\nprice = \"free\"",
+            "found two for `m` from the same day on",
+        ),
+    ] {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, lines).expect("a file");
+        let sources = Sources { file: ConfigFile::Required(file), ..Sources::default() };
+        let problem = Config::load(&sources).expect_err(lines).to_string();
+        assert!(problem.contains(expected) && problem.contains("config.toml:"), "{lines}\n{problem}");
+    }
+    // In another currency none of the prices that come with the program hold.
+    assert!(super::terms("[budgets]\ncurrency = \"EUR\"").prices.0.is_empty());
+    assert!(!super::terms("").prices.0.is_empty());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_by_years_is_trusted_again_when_the_operator_says_so() {
+    let purse =
+        Purse::new(&with("caps = [{ scope = \"fleet\", period = \"day\", money = \"0.01\", at_end = \"sleep\" }]"))
+            .await;
+    purse.call(&ask(4000, 0), usage(4000, 0)).await.expect("room");
+    let right = purse.clock.now();
+    purse.clock.put(at("2035-01-01T00:00:00Z"));
+    purse.call(&ask(10_000, 0), usage(10_000, 0)).await.expect("another day");
+    assert!(purse.reserve(&ask(1, 0)).await.is_err());
+    purse.clock.put(right);
+    assert!(purse.reserve(&ask(1, 0)).await.is_err());
+    assert!(purse.budget.stop(&ask(1, 0).bot).is_some());
+    let spent = purse.budget.spent(1).await.expect("a report");
+    assert_eq!(spent.behind_secs, 256_910_400);
+    let (moved, ended) = purse.budget.trust_clock().await.expect("done");
+    assert_eq!((moved, ended), (1, vec!["fleet budget until 00:00 UTC".to_owned()]));
+    // The day goes on where it was, and the day that was wrong keeps what it cost.
+    assert_eq!(purse.budget.stop(&ask(1, 0).bot), None);
+    purse.call(&ask(6000, 0), usage(6000, 0)).await.expect("what is left of today");
+    assert!(purse.reserve(&ask(1, 0)).await.is_err());
+    purse.clock.put(at("2035-01-01T12:00:00Z"));
+    assert!(purse.reserve(&ask(1, 0)).await.is_err());
+    assert_eq!(purse.budget.trust_clock().await.expect("done").0, 0);
 }
 
 #[tokio::test]
