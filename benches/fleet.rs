@@ -6,6 +6,8 @@
 //! itself again with `--child NAME KEY=VALUE…`, and the child answers with one line of JSON.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to a terminal")]
 
+#[path = "fleet/author.rs"]
+mod author;
 #[path = "fleet/calls.rs"]
 mod calls;
 #[path = "fleet/child.rs"]

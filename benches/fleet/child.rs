@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::{calls, live, vms};
+use crate::{author, calls, live, vms};
 
 /// What a child measured.
 pub struct Answer {
@@ -23,6 +23,12 @@ impl Answer {
     /// One of its figures.
     pub fn get(&self, name: &str) -> anyhow::Result<f64> {
         self.figures.get(name).and_then(Value::as_f64).with_context(|| format!("the child told no `{name}`"))
+    }
+
+    /// A list of its figures.
+    pub fn list(&self, name: &str) -> anyhow::Result<Vec<f64>> {
+        let list = self.figures.get(name).and_then(Value::as_array);
+        Ok(list.with_context(|| format!("the child told no `{name}`"))?.iter().filter_map(Value::as_f64).collect())
     }
 
     /// When it printed a mark.
@@ -87,6 +93,7 @@ pub fn answer(arguments: &[String]) -> anyhow::Result<()> {
             "sleep" => live::sleep(&asked).await,
             "throughput" => live::throughput(&asked).await,
             "steady" => live::steady(&asked).await,
+            "saves" => author::saves(&asked).await,
             "reload" => live::reload(&asked).await,
             "restart" => live::restart(&asked).await,
             "writes" => live::writes(&asked).await,

@@ -21,11 +21,11 @@ const LEAD_SECS: f64 = 3.0;
 /// Bots that are written together while a database is prepared.
 const TOGETHER: usize = 512;
 
-fn folder(asked: &Asked) -> anyhow::Result<PathBuf> {
+pub fn folder(asked: &Asked) -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(asked.text("folder")?))
 }
 
-async fn pause(seconds: f64) {
+pub async fn pause(seconds: f64) {
     tokio::time::sleep(Seconds::clamped(seconds).duration()).await;
 }
 
@@ -41,7 +41,7 @@ fn roster(asked: &Asked) -> anyhow::Result<Vec<(&str, u32)>> {
 }
 
 /// The keys that were asked for, like `runtime.warm_vms=0`, under `set`.
-fn write_config(asked: &Asked) -> anyhow::Result<()> {
+pub fn write_config(asked: &Asked) -> anyhow::Result<()> {
     let pairs = asked.text("set")?.split(';').filter_map(|pair| pair.split_once(':'));
     let keys: Vec<(&str, String)> = pairs.map(|(key, value)| (key, value.to_owned())).collect();
     rig::write_config(&folder(asked)?, &roster(asked)?, &keys)

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
+use crate::author;
 use crate::child::{self, Answer};
 use crate::report::{Report, Target, median};
 use crate::rig::BUNDLED;
@@ -20,8 +21,8 @@ pub struct Options {
 }
 
 /// The measurements, in the order of the report.
-pub const NAMES: [&str; 9] =
-    ["sleeping", "vms", "calls", "throughput", "lag", "hostile", "reload", "restart", "writes"];
+pub const NAMES: [&str; 11] =
+    ["check", "save", "sleeping", "vms", "calls", "throughput", "lag", "hostile", "reload", "restart", "writes"];
 
 /// The speed of bots' time where a measurement does not need another.
 const SPEED: f64 = 60.0;
@@ -50,6 +51,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             eprintln!("measuring {name} …");
         }
         let measured = match name {
+            "check" => plan.check(),
+            "save" => plan.save(),
             "sleeping" => plan.sleeping(),
             "vms" => plan.vms(),
             "calls" => plan.calls(),
@@ -96,6 +99,27 @@ impl Plan<'_> {
         ];
         child::ask("prepare", &values)?;
         Ok(folder)
+    }
+
+    fn check(&mut self) -> anyhow::Result<()> {
+        let runs = author::checks(if self.options.is_quick { 5 } else { 15 })?;
+        let what = "`fleet check` over all bundled scripts, from start to end";
+        self.report.add_against("check", what, "ms", &runs, Some(Target::Most(300.0)));
+        Ok(())
+    }
+
+    fn save(&mut self) -> anyhow::Result<()> {
+        let runs = if self.options.is_quick { "5" } else { "15" };
+        let values = [
+            ("folder", self.folder("save")),
+            ("roster", "marked:1".to_owned()),
+            ("set", format!("clock.speed:{SPEED:?}")),
+            ("runs", runs.to_owned()),
+        ];
+        let times = child::ask("saves", &values)?.list("times")?;
+        let what = "save to the end of the first tick on it, one bot that is up";
+        self.report.add_against("save", what, "ms", &times, Some(Target::Most(300.0)));
+        Ok(())
     }
 
     fn sleeping(&mut self) -> anyhow::Result<()> {

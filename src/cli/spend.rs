@@ -11,6 +11,7 @@ use super::remote::Remote;
 use super::show::seconds;
 use crate::config::Config;
 use crate::model::spend::Money;
+use crate::text::printable;
 
 /// `fleet spend`
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub(super) struct SpendArgs {
     /// Print JSON
     #[arg(long, conflicts_with_all = ["csv", "by"])]
     json: bool,
+    /// Count by the clock again, after it was set to a later time by mistake while calls were made
+    #[arg(long, conflicts_with_all = ["csv", "by", "json"])]
+    trust_clock: bool,
     /// Print a table for spreadsheets: a line for the fleet and each bot, persona, purpose and model
     #[arg(long)]
     csv: bool,
@@ -55,11 +59,19 @@ impl By {
     }
 }
 
+/// A clock that is behind by so many seconds is said to be.
+const BEHIND: u64 = 60;
+
 /// What a line of CSV has of each period.
 const COLUMNS: [&str; 6] = ["money", "tokens", "calls", "cached_tokens", "saved", "actions"];
 
 /// Prints what was spent.
 pub(super) fn spend(config: &Config, args: &SpendArgs, output: Output) -> Result<Exit, Failure> {
+    if args.trust_clock {
+        let reply = Remote::of(config)?.post("/api/v1/spend/clock", &serde_json::json!({}))?;
+        output.text(&format!("{}\n", printable(&cell(reply.get("message")))))?;
+        return Ok(Exit::Fine);
+    }
     let spend = Remote::of(config)?.get(&format!("/api/v1/spend?limit={}", args.limit))?;
     let chosen: Vec<By> = args.by.map_or_else(|| By::ALL.to_vec(), |by| vec![by]);
     if args.json {
@@ -114,6 +126,13 @@ fn totals(spend: &Value, output: &Output) -> Result<(), Unwritten> {
         let forecast = short(forecast);
         output.text(&format!("\nthis month, if it goes on like the last days: {forecast} {currency}\n"))?;
     }
+    if let Some(behind) = spend.get("behind_secs").and_then(Value::as_u64).filter(|behind| *behind >= BEHIND) {
+        let until = seconds(&cell(spend.get("at")));
+        output.text(&format!(
+            "the clock is {behind} s behind the newest call: no period begins anew before {until}. \
+             If the clock was wrong then: fleet spend --trust-clock\n"
+        ))?;
+    }
     for end in list(spend, "charged_in_full") {
         let why = match cell(end.get("why")).as_str() {
             "assumed" => "the provider did not say what they used",
@@ -127,10 +146,14 @@ fn totals(spend: &Value, output: &Output) -> Result<(), Unwritten> {
 }
 
 fn caps(spend: &Value, output: &Output) -> Result<(), Unwritten> {
-    let caps = list(spend, "caps");
-    if caps.is_empty() {
-        return output.text("\nno caps: [budgets] in the config sets them\n");
+    match list(spend, "caps") {
+        [] => output.text("\nno caps: [budgets] in the config sets them\n"),
+        caps => show_caps(caps, output),
     }
+}
+
+/// A line for each cap.
+pub(super) fn show_caps(caps: &[Value], output: &Output) -> Result<(), Unwritten> {
     let rows: Vec<Vec<String>> = caps
         .iter()
         .map(|cap| {

@@ -24,6 +24,9 @@ pub struct LlmConfig {
     pub provider: LlmProvider,
     /// What happens when no model can be had.
     pub fallback: LlmFallback,
+    /// Purposes whose texts the templates always write.
+    #[serde(deserialize_with = "purposes")]
+    pub offline_purposes: Vec<String>,
     /// How long a call may take with all its attempts, on the wall.
     #[serde(rename = "timeout_secs", deserialize_with = "value::wall_secs::<100, 600, _>")]
     pub timeout: Duration,
@@ -307,6 +310,15 @@ impl LlmConfig {
     pub fn knows(&self, name: &str) -> bool {
         name == OFFLINE || Role::parse(name).is_some() || self.models.contains_key(name)
     }
+}
+
+fn purposes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let is_purpose = |word: &String| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let wrong = || D::Error::custom("expected a list of purposes, as scripts name them, such as [\"prompt\"]");
+    let list = Vec::<String>::deserialize(from).map_err(|_| wrong())?;
+    if list.iter().all(is_purpose) { Ok(list) } else { Err(wrong()) }
 }
 
 /// The most bytes that are read of a file with a key.

@@ -90,7 +90,7 @@ struct Open {
 /// How long a call waits for others to be settled, on the wall, when only they stand in its way.
 const WAIT: Duration = Duration::from_secs(20);
 /// How many of those who wait look at one time.
-const LOOKING: usize = 16;
+const LOOKING: usize = 4;
 /// A call with more tokens than this is none: whoever counted them is wrong.
 const MOST_TOKENS: u64 = 1_000_000_000;
 
@@ -148,8 +148,16 @@ impl Budget {
     /// # Errors
     /// Why the call must not go out.
     pub async fn reserve(&self, ask: &Ask) -> Result<Reservation, Refused> {
+        self.reserve_within(ask, WAIT).await
+    }
+
+    /// The same for somebody who waits no longer than this, on the wall.
+    ///
+    /// # Errors
+    /// Why the call must not go out.
+    pub async fn reserve_within(&self, ask: &Ask, wait: Duration) -> Result<Reservation, Refused> {
         self.sweep().await;
-        let deadline = Instant::now() + WAIT;
+        let deadline = Instant::now() + wait;
         // Who finds no room stands in line; whoever is in front looks again each time something is settled.
         let busy = match self.try_reserve(ask).await? {
             Ok(reservation) => return Ok(reservation),

@@ -193,6 +193,7 @@ impl Host {
         let wish = Wish {
             bot: &self.bot.to_string(),
             persona: self.persona.name.as_str(),
+            purpose,
             call: look.model.as_deref(),
             script: self.persona.model.as_deref(),
             has_image: look.image.is_some(),

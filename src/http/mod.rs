@@ -128,6 +128,7 @@ fn routes() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(versions::promote))
         .routes(routes!(reads::activities))
         .routes(routes!(spend::spend))
+        .routes(routes!(spend::trust_clock))
         .routes(routes!(events::events))
         .routes(routes!(control::pause_bot))
         .routes(routes!(control::resume_bot))

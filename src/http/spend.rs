@@ -1,6 +1,6 @@
 //! What was spent, and on what.
 //!
-//! Nothing here changes anything.
+//! Nothing here changes what was spent.
 
 use std::sync::Arc;
 
@@ -10,9 +10,12 @@ use axum::http::Uri;
 use utoipa::IntoParams;
 
 use super::Site;
-use super::document::Reading;
-use super::fields::Fields;
+use super::control::WHO;
+use super::document::{Controlling, Reading};
+use super::fields::{Body, Fields, NoFields};
+use super::guard::Admin;
 use super::refused::Refused;
+use super::wire::Controlled;
 use super::wire::spend::Spend;
 
 /// How many bots, personas, purposes and models are shown when nobody says.
@@ -28,6 +31,26 @@ pub(super) struct HowMuch {
     /// How many bots, personas, purposes and models at most
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
+}
+
+/// Counts by the clock as it is now, although calls were counted by a later time, because the clock was wrong then.
+#[utoipa::path(
+    post, path = "/api/v1/spend/clock", tag = "control", security(("admin_token" = [])),
+    responses((status = 200, description = "How many calls were counted by a later time", body = Controlled), Controlling)
+)]
+pub(super) async fn trust_clock(
+    State(site): State<Arc<Site>>,
+    _: Admin,
+    _: NoFields,
+    body: Body,
+) -> Result<Json<Controlled>, Refused> {
+    body.only(&[])?;
+    let count = site.told(site.fleet.trust_clock(WHO)).await?;
+    let message = match count {
+        0 => "no call was counted by a later time than the clock's".to_owned(),
+        count => format!("counting by the clock again; calls that were counted by a later time: {count}"),
+    };
+    Ok(Json(Controlled { message, count }))
 }
 
 /// What models cost today and this month, by bot, persona, purpose and model, and how far the budgets are used.

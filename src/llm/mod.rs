@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::warn;
 use url::Url;
 
 use crate::backoff::Backoff;
@@ -110,6 +111,9 @@ fn provider(name: &str, base: &Url, settings: &ProviderConfig, config: &LlmConfi
         (None, Some(variable), _) => Some(format!("the environment variable {variable} is not set")),
         (None, None, Some(file)) => Some(format!("the file `{}` cannot be read or is empty", file.display())),
     };
+    if key.is_some() && base.scheme() == "http" && !provider::is_this_machine(base) {
+        warn!(provider = name, %base, "the provider's key is sent unencrypted: use https, if it can");
+    }
     Ok(Provider {
         name: name.to_owned(),
         sender: Sender::new(name, base, key, settings.length_key, config.max_reply_bytes)?,

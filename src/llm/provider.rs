@@ -146,21 +146,25 @@ impl Sender {
 /// everywhere, but never for this machine itself. For plain HTTP no root certificates are loaded, so that a bare machine can
 /// run with a model of its own.
 pub(super) fn http_client(base: &Url) -> Result<reqwest::Client, reqwest::Error> {
-    let own = match base.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
     let mut builder =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT).referer(false);
-    if own {
+    if is_this_machine(base) {
         builder = builder.no_proxy();
     }
     if base.scheme() == "http" {
         builder = builder.tls_certs_only([]);
     }
     builder.build()
+}
+
+/// Whether what is sent there stays on this machine.
+pub(super) fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 impl Reading {

@@ -14,6 +14,8 @@ pub struct Wish<'a> {
     pub bot: &'a str,
     /// Its persona.
     pub persona: &'a str,
+    /// What the text is for.
+    pub purpose: &'a str,
     /// The role or model that the call names.
     pub call: Option<&'a str>,
     /// The role or model that the persona's file names.
@@ -25,7 +27,8 @@ pub struct Wish<'a> {
 impl Llm {
     /// The model for a wish; nothing is the offline writer.
     pub fn choose(&self, wish: Wish<'_>) -> Option<&Arc<Lane>> {
-        if self.config.provider == LlmProvider::Offline {
+        let is_offline = self.config.offline_purposes.iter().any(|purpose| purpose == wish.purpose);
+        if self.config.provider == LlmProvider::Offline || is_offline {
             return None;
         }
         let bot = self.config.bots.iter().find(|(bot, _)| bot.as_str() == wish.bot).map(|(_, name)| name.as_str());

@@ -244,6 +244,24 @@ impl Store {
         Ok(full)
     }
 
+    /// Counts by this time from now on, although calls were counted by a later one, because the clock was wrong then.
+    /// What they cost stays where it was counted. Answers how many there are.
+    ///
+    /// # Errors
+    /// When the write fails.
+    pub async fn put_spend_clock_back(&self, at: Timestamp) -> Result<u64, Error> {
+        self.write_one(move |connection| {
+            Box::pin(async move {
+                let moved = sqlx::query("UPDATE spend SET counted_at = $1 WHERE counted_at > $1")
+                    .bind(to_ms(at))
+                    .execute(connection)
+                    .await?;
+                Ok(moved.rows_affected())
+            })
+        })
+        .await
+    }
+
     /// Drops calls and counters that nothing looks at any more: calls older than `before`, hours and days likewise.
     /// Months stay.
     ///

@@ -2,6 +2,7 @@
 
 mod authors;
 mod cleaning;
+mod budgets;
 mod cli;
 mod client;
 mod config;

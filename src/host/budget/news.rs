@@ -53,8 +53,14 @@ impl Budget {
 
     pub(super) async fn tell_cut_off(&self, cut_off: CutOff) {
         let text = format!(
-            "{} calls to models were under way when the process ended; they are charged in full, {}",
-            cut_off.calls, cut_off.charge.money
+            "{} under way when the process ended; {} charged in full, {}",
+            if cut_off.calls == 1 {
+                "1 call to a model was".to_owned()
+            } else {
+                format!("{} calls to models were", cut_off.calls)
+            },
+            if cut_off.calls == 1 { "it is" } else { "they are" },
+            cut_off.charge.money
         );
         warn!("{text}");
         self.inner

@@ -4,7 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::spend::{Cap, Limit, Money, Period};
+use crate::model::name::BotId;
+use crate::model::spend::{Cap, Limit, Money, Period, Scope};
 use crate::store::{self, Full, Recent, SpendReport};
 
 use super::Budget;
@@ -16,6 +17,8 @@ pub struct Spent {
     pub currency: String,
     /// The sums.
     pub report: SpendReport,
+    /// How far the clock is behind the newest call, in seconds: so long, nothing is counted in a new period.
+    pub behind_secs: u64,
     /// How far each cap is used; of caps for each of many, those that are used most.
     pub caps: Vec<CapState>,
     /// What the month comes to if it goes on like the last days; nothing when nothing was spent in them.
@@ -60,12 +63,31 @@ impl Budget {
             };
             let mut states: Vec<CapState> =
                 self.inner.store.standings(&each, at).await?.into_iter().map(state).collect();
-            states.sort_by(|a, b| b.used.cmp(&a.used));
+            states.sort_by_key(|state| std::cmp::Reverse(state.used));
             states.truncate(SHOWN);
             caps.append(&mut states);
         }
         let forecast = report.recent.map(|recent| forecast(report.month.spent.money, recent, report.at));
-        Ok(Spent { currency: terms.budgets.currency.clone(), report, caps, forecast })
+        let behind_secs = report.at.duration_since(at).as_secs().max(0).cast_unsigned();
+        Ok(Spent { currency: terms.budgets.currency.clone(), report, behind_secs, caps, forecast })
+    }
+
+    /// The caps that hold for whatever a bot does, and how far each is used.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn caps_of(&self, bot: &BotId) -> Result<Vec<CapState>, store::Error> {
+        let terms = self.terms();
+        let own = |scope| match scope {
+            Scope::Fleet => Some(String::new()),
+            Scope::Persona => Some(bot.persona.to_string()),
+            Scope::Bot => Some(bot.to_string()),
+            Scope::Purpose | Scope::Model => None,
+        };
+        let caps: Vec<Cap> =
+            terms.budgets.caps.iter().filter_map(|cap| terms.budgets.own(cap, own(cap.scope)?)).collect();
+        let standings = self.inner.store.standings(&caps, self.inner.clock.now()).await?;
+        Ok(standings.into_iter().map(state).collect())
     }
 
     /// Drops what no budget and no report looks at any more.

@@ -69,6 +69,17 @@ impl Budget {
         before.iter().filter(|stop| !now.contains(stop)).map(|stop| stop.reason.clone()).collect()
     }
 
+    /// Counts by the clock as it is now, although calls were counted by a later time; answers how many, and for which
+    /// reasons nobody sleeps any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn trust_clock(&self) -> Result<(u64, Vec<String>), store::Error> {
+        let moved = self.inner.store.put_spend_clock_back(self.inner.clock.now()).await?;
+        let ended = self.change(Terms::clone(&self.terms())).await;
+        Ok((moved, ended))
+    }
+
     /// Reads which budgets were used up in this period.
     pub(super) async fn find_stops(&self) -> Result<(), store::Error> {
         let caps: Vec<_> = self.terms().budgets.caps.iter().filter(|cap| cap.at_end == AtEnd::Sleep).cloned().collect();

@@ -19,6 +19,8 @@ pub(in crate::http) struct Spend {
     /// The real time by which it is counted: never before that of an earlier call, whatever the clock does.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
+    /// By how many seconds the clock is behind that; until it has caught up, no period begins anew.
+    behind_secs: u64,
     /// The whole fleet since midnight.
     today: Totals,
     /// The whole fleet since the first of the month.
@@ -135,6 +137,7 @@ impl Spend {
         Self {
             currency: spent.currency,
             at: report.at,
+            behind_secs: spent.behind_secs,
             today: Totals::of(&report.today),
             month: Totals::of(&report.month),
             forecast: spent.forecast.map(|money| money.to_string()),
@@ -171,7 +174,7 @@ impl SpentOn {
 }
 
 impl SpendCap {
-    fn of(state: &CapState) -> Self {
+    pub(super) fn of(state: &CapState) -> Self {
         let cap = &state.full.cap;
         let plain = |limit: Limit| match limit {
             Limit::Money(money) => ("money", money.to_string()),

@@ -223,18 +223,13 @@ pub struct ActionCaps {
 impl Budgets {
     /// The caps that hold for a call. One with a name stands instead of one without, in the same scope, period and unit.
     pub fn for_ask(&self, ask: &Ask) -> Vec<Cap> {
-        let mut caps = Vec::new();
-        for cap in &self.caps {
-            let own = cap.scope.name(ask);
-            let fits = match &cap.name {
-                Some(name) => *name == own,
-                None => !self.has_own(cap, &own),
-            };
-            if fits {
-                caps.push(Cap { name: Some(own), ..cap.clone() });
-            }
-        }
-        caps
+        self.caps.iter().filter_map(|cap| self.own(cap, cap.scope.name(ask))).collect()
+    }
+
+    /// A cap as it holds for one of its scope, if it does.
+    pub fn own(&self, cap: &Cap, name: String) -> Option<Cap> {
+        let fits = cap.name.as_ref().map_or_else(|| !self.has_own(cap, &name), |own| *own == name);
+        fits.then(|| Cap { name: Some(name), ..cap.clone() })
     }
 
     /// Whether one of a scope has a cap of its own that stands instead of this one for each.

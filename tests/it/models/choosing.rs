@@ -1,7 +1,7 @@
 //! Which model writes: roles, what the operator says of a persona or a bot, and what the config changes live.
 
 use super::server::{Say, Server};
-use super::{WRITE, asker, settings, start};
+use super::{WRITE, asker, settings, start, start_with};
 use crate::living::{Home, roster};
 
 const TWO: &str = "[llm.models.maxi]
@@ -23,7 +23,10 @@ async fn a_role_is_mapped_and_the_operator_has_the_last_word() {
     let by_persona = asker(WRITE).replace("needs =", "model = \"large\", needs =");
     let maxi_large = "[llm.roles]\nsmall = \"mini\"\nlarge = \"maxi\"\n";
     // The script, what the config adds, and who is asked.
-    let table: [(&str, String, &str, Option<&str>); 8] = [
+    let prompt =
+        WRITE.replace("\"title\"", "\"prompt\"").replace("max_chars", "templates = { \"From a template\" }, max_chars");
+    let table: [(&str, String, &str, Option<&str>); 9] = [
+        ("nobody reads a prompt for a picture", asker(&prompt), "", None),
         ("small is meant when nobody says", asker(WRITE), "", Some("mini-1")),
         ("the call names a role", asker(large), maxi_large, Some("maxi-1")),
         ("the persona names a role", by_persona.clone(), maxi_large, Some("maxi-1")),
@@ -39,7 +42,7 @@ async fn a_role_is_mapped_and_the_operator_has_the_last_word() {
         ),
     ];
     for (what, script, more, expected) in table {
-        let server = Server::start(&[Say::Text("Said by a model.")]).await;
+        let server = Server::start(&[Say::Text("Circle at rest")]).await;
         let home = Home::new();
         home.save("personas/asker.luau", &script);
         let mut config = settings(&server, TWO);
@@ -49,7 +52,7 @@ async fn a_role_is_mapped_and_the_operator_has_the_last_word() {
         home.config(&format!("{config}{more}{}", roster(&[("asker", 1)])));
         let running = home.start_knowing(&[], None, &[("FAKE_KEY", "sk-1")]).await;
         let state = running.asked().await;
-        let answer = if expected.is_some() { "Said by a model." } else { "From a template" };
+        let answer = if expected.is_some() { "Circle at rest" } else { "From a template" };
         assert_eq!(state["answer"], answer, "{what}: {state}");
         assert_eq!(models(&server), expected.into_iter().map(str::to_owned).collect::<Vec<_>>(), "{what}");
         running.stop().await;
@@ -58,7 +61,7 @@ async fn a_role_is_mapped_and_the_operator_has_the_last_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_bounded_and_says_what_the_provider_expects() {
-    let server = Server::start(&[Say::Text("Short.")]).await;
+    let server = Server::start(&[Say::Text("Small sun")]).await;
     let more = "seed = true\ntemperature = 0.7\n";
     let (_home, running) = start(&server, &asker(WRITE), more).await;
     running.asked().await;
@@ -71,7 +74,7 @@ async fn a_request_is_bounded_and_says_what_the_provider_expects() {
     assert!(body["seed"].is_u64() && body["stream"].is_null() && body["n"].is_null(), "{body}");
     running.stop().await;
 
-    let server = Server::start(&[Say::Text("Thought over.")]).await;
+    let server = Server::start(&[Say::Text("Slow sun")]).await;
     let config = settings(&server, TWO)
         .replace("small = \"mini\"", "small = \"maxi\"")
         .replace("api_key_env", "length_key = \"max_completion_tokens\"\napi_key_env");
@@ -88,11 +91,11 @@ async fn a_request_is_bounded_and_says_what_the_provider_expects() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_config_moves_a_running_fleet_to_another_model_and_back_to_none() {
-    let server = Server::start(&[Say::Text("Said by a model.")]).await;
+    let server = Server::start(&[Say::Text("Circle at rest")]).await;
     let (home, running) = start(&server, &asker(WRITE), TWO).await;
-    assert_eq!(running.asked().await["answer"], "Said by a model.");
+    assert_eq!(running.asked().await["answer"], "Circle at rest");
     let save = |config: String| home.config(&format!("{config}{}", roster(&[("asker", 1)])));
-    server.says(&[Say::Text("Said by another.")]);
+    server.says(&[Say::Text("Circle in motion")]);
     save(settings(&server, TWO).replace("small = \"mini\"", "small = \"maxi\""));
     running
         .until("the other model", async || {
@@ -118,4 +121,20 @@ async fn no_more_calls_are_under_way_than_the_config_allows() {
     running.until("four calls", async || (server.asked().len() >= 4).then_some(())).await;
     assert_eq!(server.most(), 2);
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_is_kept_for_a_model_and_for_its_provider() {
+    for flag in ["llm.models.mini.requests_per_minute=1", "llm.providers.fake.requests_per_minute=1"] {
+        let server = Server::start(&[Say::Text("Circle at rest")]).await;
+        let (_home, running) = start_with(&server, &asker(WRITE), "", &[flag, "llm.timeout_secs=1"]).await;
+        assert_eq!(running.asked().await["answer"], "Circle at rest", "{flag}");
+        let state = running.asked().await;
+        assert_eq!((state["kind"].as_str(), server.asked().len()), (Some("rate_limited"), 1), "{flag}: {state}");
+        assert!(
+            state["message"].as_str().expect("a message").contains("too many calls are waiting"),
+            "{flag}: {state}"
+        );
+        running.stop().await;
+    }
 }

@@ -105,6 +105,7 @@ fn wrong_values_say_what_was_expected() {
         ("[llm.models.x]\nprice = 0.15", "expected \"table\" or \"free\", got 0.15"),
         ("[llm.models.x]\ntemperature = 3", "expected a number from 0 to 2, got 3"),
         ("[llm.providers]\nx = \"https://x\"", "expected a section, `[llm.providers.x]`"),
+        ("[llm]\noffline_purposes = [\"A text\"]", "expected a list of purposes, as scripts name them"),
         ("[llm]\nmax_attempts = 5", "expected a whole number from 1 to 3, got 5"),
     ];
     for (file, expected) in table {

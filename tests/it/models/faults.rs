@@ -160,12 +160,12 @@ async fn a_provider_that_comes_back_is_asked_again_and_only_as_often_as_it_may()
     let says = [
         Say::Status(429, Some("0.05"), error.to_owned()),
         Say::Status(503, None, error.to_owned()),
-        Say::Text("\"A quiet red circle.\""),
+        Say::Text("\"A quiet red circle\""),
     ];
     let server = Server::start(&says).await;
     let (home, running) = start(&server, &asker(WRITE), "").await;
     let state = running.asked().await;
-    assert_eq!((state["answer"].as_str(), server.asked().len()), (Some("A quiet red circle."), 3), "{state}");
+    assert_eq!((state["answer"].as_str(), server.asked().len()), (Some("A quiet red circle"), 3), "{state}");
     let lines = bill(&home).await;
     assert_eq!(states(&lines), ["unsent", "unsent", "settled"]);
     assert_eq!((lines[2].input, lines[2].output, lines[2].model.as_str()), (20, 5, "mini-1"));
@@ -176,11 +176,11 @@ async fn a_provider_that_comes_back_is_asked_again_and_only_as_often_as_it_may()
 async fn without_usage_the_reservation_is_charged_and_cached_tokens_are_told_apart() {
     let usage =
         json!({ "prompt_tokens": 40, "completion_tokens": 6, "prompt_tokens_details": { "cached_tokens": 32 } });
-    let says = [Say::Json(completion("Counted.", usage)), Say::Json(completion("Not counted.", Value::Null))];
+    let says = [Say::Json(completion("First light", usage)), Say::Json(completion("Last light", Value::Null))];
     let server = Server::start(&says).await;
     let (home, running) = start(&server, &asker(WRITE), "").await;
-    assert_eq!(running.asked().await["answer"], "Counted.");
-    assert_eq!(running.asked().await["answer"], "Not counted.");
+    assert_eq!(running.asked().await["answer"], "First light");
+    assert_eq!(running.asked().await["answer"], "Last light");
     let lines = bill(&home).await;
     assert_eq!(states(&lines), ["settled", "assumed"]);
     assert_eq!((lines[0].input, lines[0].cached, lines[0].output), (40, 32, 6));
@@ -200,11 +200,11 @@ async fn a_breaker_leaves_a_dead_provider_alone_and_lets_it_back() {
     assert!(state["message"].as_str().expect("a message").contains("`fake` failed too often in a row"), "{state}");
     assert!(state["retry_after"].as_f64().is_some_and(|wait| wait > 0.0 && wait <= 6.0), "{state}");
     assert_eq!((server.asked().len(), bill(&home).await.len()), (5, 5), "nothing is sent or reserved meanwhile");
-    server.says(&[Say::Text("Back again.")]);
-    let answered = async || Some(running.asked().await).filter(|state| state["answer"] == "Back again.");
+    server.says(&[Say::Text("Circle in rain")]);
+    let answered = async || Some(running.asked().await).filter(|state| state["answer"] == "Circle in rain");
     running.until("an answer after the rest", answered).await;
     assert_eq!(server.asked().len(), 1, "one call tried whether it is back");
-    assert_eq!(running.asked().await["answer"], "Back again.");
+    assert_eq!(running.asked().await["answer"], "Circle in rain");
     running.stop().await;
 }
 
@@ -225,6 +225,24 @@ async fn a_storm_of_429s_is_met_by_waiting_and_not_by_more_calls() {
         .await;
     let asked = server.asked().len();
     assert!(asked < 15, "30 bots with one call each made {asked} calls");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_a_crash_cut_off_is_charged_in_full() {
+    let server = Server::start(&[Say::Hang]).await;
+    let home = Home::new();
+    home.save("personas/asker.luau", &asker(WRITE));
+    home.config(&format!("{}{}", super::settings(&server, ""), crate::living::roster(&[("asker", 1)])));
+    let flags = ["llm.attempt_timeout_secs=60", "llm.timeout_secs=60"];
+    let mut process = Process::run_knowing(&home, &flags, &[("FAKE_KEY", KEY)]);
+    process.until_it_serves().await;
+    process.until("a call under way", |_| server.asked().into_iter().next()).await;
+    process.kill().await;
+    assert_eq!(states(&bill(&home).await), ["open"]);
+    server.says(&[Say::Text("Circle after rain")]);
+    let running = home.start_knowing(&[], None, &[("FAKE_KEY", KEY)]).await;
+    assert_eq!(states(&bill(&home).await)[0], "cut_off");
     running.stop().await;
 }
 

@@ -87,7 +87,7 @@ async fn without_a_model_the_template_writer_stands_in_where_the_config_says_so(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_without_a_price_is_not_asked() {
-    let server = Server::start(&[Say::Text("Too dear.")]).await;
+    let server = Server::start(&[Say::Text("Dear sun")]).await;
     let (home, running) = start(&server, &asker(WRITE), "").await;
     running.stop().await;
     let config = std::fs::read_to_string(home.path().join("config.toml")).expect("a file");
@@ -110,10 +110,10 @@ async fn a_model_sees_the_studios_pictures_and_no_others() {
         local address = if bot.state.n then "http://127.0.0.1:9/elsewhere.png" else picture.url
         return llm.write { purpose = "title", prompt = "What do you see?", image = address }
     end)()"##;
-    let server = Server::start(&[Say::Text("A dot.")]).await;
+    let server = Server::start(&[Say::Text("Blue dot")]).await;
     let (_home, running) = start(&server, &asker(look), "images = \"inline\"\n").await;
-    assert_eq!(running.asked().await["answer"], "A dot.");
-    assert_eq!(running.asked().await["answer"], "A dot.");
+    assert_eq!(running.asked().await["answer"], "Blue dot");
+    assert_eq!(running.asked().await["answer"], "Blue dot");
     let asked = server.asked();
     let part = &asked[0].body["messages"][1]["content"][1];
     assert_eq!(
@@ -129,6 +129,24 @@ async fn a_model_sees_the_studios_pictures_and_no_others() {
         asked[1].body
     );
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_goes_to_the_model_that_sees() {
+    let look =
+        r#"llm.write { purpose = "title", prompt = "What do you see?", image = "https://pictures.example/a.png" }"#;
+    let more = "[llm.models.eyes]\nprovider = \"fake\"\nmodel = \"eyes-1\"\nprice = \"free\"\nimages = \"url\"\n";
+    let server = Server::start(&[Say::Text("Blue dot")]).await;
+    for (role, expected) in [("eyes", ("eyes-1", Some("https://pictures.example/a.png"))), ("mini", ("mini-1", None))] {
+        server.says(&[Say::Text("Blue dot")]);
+        let flag = format!("llm.roles.vision={role}");
+        let (_home, running) = start_with(&server, &asker(look), more, &[&flag]).await;
+        assert_eq!(running.asked().await["answer"], "Blue dot");
+        let body = server.asked().remove(0).body;
+        let part = &body["messages"][1]["content"][1]["image_url"]["url"];
+        assert_eq!((body["model"].as_str().expect("a model"), part.as_str()), expected, "{body}");
+        running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -334,6 +334,10 @@ async fn answer(mut asked: mpsc::Receiver<Command>, clock: Clock, told: Arc<Mute
                 write(format!("wake {target:?}"));
                 let _ = reply.send(count(&target));
             }
+            Command::BudgetsEnded(_, reply) => {
+                write("budgets ended".to_owned());
+                let _ = reply.send(());
+            }
             Command::Console(id, code, mode, reply) => {
                 write(format!("console {id} {code:?} {mode:?}"));
                 let error = code.contains("error").then(wrong);
