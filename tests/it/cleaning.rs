@@ -1,9 +1,15 @@
 //! What becomes of a model's answer: each rule shown through a script whose model says just that.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use floimg_fleet::host::offline;
+use floimg_fleet::host::prompt::{self, Prompting, Wanted};
 use floimg_fleet::host::trial::{Scripted, Trial};
-use floimg_fleet::lua::version::Version;
+use floimg_fleet::lua::version::{Version, Workshop};
+use floimg_fleet::runtime::catalog::{self, Origin};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value;
 
 use super::workbench::{HEAD, Life, PATIENT, build};
@@ -222,4 +228,57 @@ async fn a_picture_prompt_may_say_what_a_post_may_not() {
     let version = english();
     let prompt = "Paper boats on green water, 35mm photograph, overcast light, muted palette, 4k";
     assert_eq!(cleaned(&version, "prompt", 600, &format!("Prompt: {prompt}")).await.as_deref(), Ok(prompt));
+}
+
+/// What people wrote for the bundled personas is what a good model would say, so all of it must come through as it is.
+#[test]
+fn what_a_good_model_would_say_comes_through_as_it_is() {
+    let sources = catalog::read(&Origin::Shipped, 1 << 20).expect("the bundled scripts");
+    let about: BTreeMap<String, String> = [
+        ("title", "Harbour, twice"),
+        ("author", "mira"),
+        ("from", "mira"),
+        ("subject", "a tin robot under two moons"),
+        ("topic", "robot"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let (mut tried, mut spoilt) = (0, Vec::new());
+    for name in sources.personas().into_keys() {
+        let mut workshop = Workshop::new().expect("the prelude compiles");
+        workshop.compile(&sources, &PATIENT);
+        let persona = workshop.build(&sources, &name, &PATIENT).expect("a version").persona.clone();
+        for purpose in ["title", "caption", "comment", "reply"] {
+            for seed in 0..120 {
+                let request = offline::Request {
+                    purpose,
+                    about: &about,
+                    templates: &[],
+                    lists: &persona.templates,
+                    words: &persona.identity.words,
+                    interests: &persona.interests,
+                    max_chars: 280,
+                };
+                let Ok(text) = offline::write(&request, &[], &mut ChaCha8Rng::seed_from_u64(seed)) else { continue };
+                let prompting = Prompting {
+                    persona: &persona,
+                    purpose,
+                    instruction: "A comment under this picture: one or two short sentences in your voice, about what is in it.",
+                    about: &about,
+                    memories: &[],
+                    memory_tokens: 0,
+                    avoid: &[],
+                    image: None,
+                    wanted: Wanted::Text { max_chars: 280 },
+                };
+                tried += 1;
+                match prompt::receive(&prompting, &text, false) {
+                    Ok(got) if got == text => {}
+                    got => spoilt.push(format!("{purpose} {text:?}\n  {got:?}")),
+                }
+            }
+        }
+    }
+    println!("{tried} texts, {} of them changed or refused\n{}", spoilt.len(), spoilt.join("\n"));
+    assert!(tried > 1000 && spoilt.len() * 100 <= tried, "{} of {tried}:\n{}", spoilt.len(), spoilt.join("\n"));
 }

@@ -1,8 +1,8 @@
 //! Tests from the outside: a script, a request, a row, a page.
 
 mod authors;
-mod cleaning;
 mod budgets;
+mod cleaning;
 mod cli;
 mod client;
 mod config;

@@ -1,5 +1,6 @@
 //! Language models, from the outside: a script asks, a provider of ours answers as it likes, and the store has the bill.
 
+mod again;
 mod budget;
 mod choosing;
 mod commands;

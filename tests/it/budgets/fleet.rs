@@ -120,7 +120,7 @@ async fn many_actions_at_one_time_never_pass_the_cap_of_an_hour() {
         at: purse.clock.now(),
     };
     let open = async |from: u64| {
-        let all = (from..from + 200).map(|tick| purse.budget.open_intent(intent(tick), true));
+        let all = (from..from + 200).map(|tick| purse.budget.open_intent(intent(tick), true, Vec::new()));
         let answers = join_all(all).await;
         let failures: Vec<_> = answers
             .iter()
@@ -137,7 +137,7 @@ async fn many_actions_at_one_time_never_pass_the_cap_of_an_hour() {
     assert_eq!((done, refused), (50, (FailureKind::Budget, "fleet actions until 13:00 UTC".to_owned(), Some(until))));
     // What was begun before is found, and counts once.
     assert!(matches!(
-        purse.budget.open_intent(intent(0), true).await,
+        purse.budget.open_intent(intent(0), true, Vec::new()).await,
         Err(Refusal::Failure(_)) | Ok(Opened::Before(_))
     ));
     purse.clock.put(until);
