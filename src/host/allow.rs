@@ -39,7 +39,10 @@ pub(super) async fn allow(host: &Host, world: &World, plan: &Plan, now: Timestam
         ));
     }
     // Whoever asks if this is a bot is told so, however many were told the same.
-    if !plan.tells_truth && fresh::fleet(world, &host.bot, words, &rules).await?.is_some() {
+    if !plan.tells_truth
+        && fresh::is_said(&plan.words)
+        && fresh::fleet(world, &host.bot, words, &rules).await?.is_some()
+    {
         return Err(Refusal::failure(
             FailureKind::DuplicateText,
             format!("too like something another bot wrote in the last {} days", rules.fleet_duplicate_days),

@@ -1,5 +1,7 @@
 //! What becomes of a model's answer: each rule shown through a script whose model says just that.
 
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -128,7 +130,7 @@ const MENDED: &[(&str, &str, &str)] = &[
     ("caption", "The hulls lean. #paper #boats #art", "The hulls lean."),
     ("caption", "The #paper leans.", "The paper leans."),
     ("comment", "Lovely 🔥🔥🔥🔥🔥🔥 hulls ✨✨", "Lovely 🔥🔥 hulls"),
-    ("comment", "The hulls lean!!!!!", "The hulls lean!"),
+    ("comment", "The hulls lean!!!!!", "The hulls lean!!"),
     ("comment", "The\u{200b} hulls \u{202e}lean.\n", "The hulls lean."),
     ("comment", "The hulls lean. The hulls lean. The hulls lean.", "The hulls lean."),
 ];
@@ -249,7 +251,7 @@ fn what_a_good_model_would_say_comes_through_as_it_is() {
         workshop.compile(&sources, &PATIENT);
         let persona = workshop.build(&sources, &name, &PATIENT).expect("a version").persona.clone();
         for purpose in ["title", "caption", "comment", "reply"] {
-            for seed in 0..120 {
+            for seed in 0..25 {
                 let request = offline::Request {
                     purpose,
                     about: &about,
@@ -280,5 +282,5 @@ fn what_a_good_model_would_say_comes_through_as_it_is() {
         }
     }
     println!("{tried} texts, {} of them changed or refused\n{}", spoilt.len(), spoilt.join("\n"));
-    assert!(tried > 1000 && spoilt.len() * 100 <= tried, "{} of {tried}:\n{}", spoilt.len(), spoilt.join("\n"));
+    assert!(tried > 300 && spoilt.len() * 100 <= tried, "{} of {tried}:\n{}", spoilt.len(), spoilt.join("\n"));
 }

@@ -1,5 +1,7 @@
 //! Nothing is said twice: ten thousand texts of the template writer, and a model that repeats itself.
 
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 //!
 //! The model obeys whether or not the injection was withheld from it, so that what is measured is what stands behind it.
 
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
+
 use std::sync::Arc;
 
 use base64::Engine;

@@ -1,5 +1,7 @@
 //! Prompts as a provider gets them: the same head for ever, data that stays data, and a size that nothing passes.
 
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
+
 use std::collections::BTreeMap;
 
 use floimg_fleet::host::prompt::{self, Assembled, Prompting, Wanted, tokens};
@@ -108,8 +110,11 @@ fn a_thousand_memories_and_facts_make_no_longer_prompt() {
     assert!(full.input_tokens_max < bare.input_tokens_max + 1100, "{}", full.input_tokens_max);
 }
 
+/// Purpose, instruction, most characters, facts.
+type Call = (&'static str, &'static str, usize, &'static [(&'static str, &'static str)]);
+
 /// The instructions of the bundled behaviours, with facts as they give them.
-const CALLS: [(&str, &str, usize, &[(&str, &str)]); 4] = [
+const CALLS: [Call; 4] = [
     (
         "prompt",
         "One prompt for an image model, one paragraph, concrete: subject first, then setting, light, colours, composition. Keep every given fact; invent no other subject. No quotation marks, no names of living artists.",
@@ -206,13 +211,14 @@ fn a_call_of_a_bundled_persona_takes_a_tenth_of_what_others_take() {
     assert!(all * 10 / calls <= OASIS.0, "{table}");
 }
 
-proptest! {
-    #[test]
-    fn no_fact_opens_or_closes_a_fence(name in "\\PC{0,20}", value in "(\\PC|[<>/data\n|\\[\\]]){0,80}", memory in "(\\PC|[<>/data\n]){0,40}") {
-        let call = comment(&version(), &[(&name, &value)], &[memory]);
+#[test]
+fn no_fact_opens_or_closes_a_fence() {
+    let version = version();
+    proptest!(|(name in "\\PC{0,20}", value in "(\\PC|[<>/data\n|\\[\\]]){0,80}", memory in "(\\PC|[<>/data\n]){0,40}")| {
+        let call = comment(&version, &[(&name, &value)], &[memory]);
         let text = &call.messages[1].content;
         prop_assert!(text.matches("<data>").count() <= 1 && text.matches("</data>").count() <= 1, "{}", text);
         prop_assert!(text.matches('<').count() <= 2, "{}", text);
         prop_assert!(text.lines().last().is_some_and(|line| line.starts_with("One short sentence")), "{}", text);
-    }
+    });
 }

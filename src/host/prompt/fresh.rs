@@ -48,6 +48,15 @@ pub async fn own(world: &World, bot: &BotId, words: &str, rules: &Rules) -> Resu
     Ok(like.map(Again::Own))
 }
 
+/// Whether an action says something, beyond what a work is called.
+pub fn is_said(words: &Words) -> bool {
+    match words {
+        Words::None => false,
+        Words::Comment(_) => true,
+        Words::Post { description, .. } => text::sentence_like(description, SENTENCE),
+    }
+}
+
 /// Whether another bot has written something nearly the same lately.
 ///
 /// # Errors

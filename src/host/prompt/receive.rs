@@ -44,7 +44,7 @@ pub fn receive(prompting: &Prompting<'_>, answer: &str, was_cut: bool) -> Result
     if form == Form::Reply {
         // Whoever writes in another language may be answered in it, but does not decide it by asking for it.
         let said = prompting.about.iter().filter(|(name, text)| data::is_said(name) && !text::gives_orders(text));
-        languages.extend(said.filter_map(|(_, text)| clean::language(text)));
+        languages.extend(said.filter_map(|(_, text)| clean::likely(text)));
     }
     let expected = Expected {
         form,

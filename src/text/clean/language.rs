@@ -47,17 +47,19 @@ const KNOWN: [Lang; 27] = [
 ];
 
 /// The fewest letters of a Latin text whose language is guessed.
-const LETTERS: usize = 24;
-/// How sure a guess must be to refuse a text, when whatlang does not call it reliable itself.
-const SURE: f64 = 0.6;
+const LETTERS: usize = 32;
 
 /// The language of a text that is long enough to tell.
 pub fn language(text: &str) -> Option<Language> {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let info = Detector::with_allowlist(KNOWN.to_vec()).detect(text)?;
-    let is_firm =
-        info.script() != Script::Latin || letters >= LETTERS && (info.is_reliable() || info.confidence() >= SURE);
+    let is_firm = info.script() != Script::Latin || letters >= LETTERS && info.is_reliable();
     is_firm.then(|| Language(info.lang()))
+}
+
+/// The language that a text is most likely in, however short it is.
+pub fn likely(text: &str) -> Option<Language> {
+    Detector::with_allowlist(KNOWN.to_vec()).detect_lang(text).map(Language)
 }
 
 /// Whether a text may be in one of these languages, and is in one alone. Where somebody gave orders, which may have been to
@@ -67,7 +69,7 @@ pub(super) fn fits(text: &str, languages: &[Language], has_orders: bool) -> bool
         return false;
     }
     let guess = match language(text) {
-        None if has_orders => Detector::with_allowlist(KNOWN.to_vec()).detect_lang(text).map(Language),
+        None if has_orders => likely(text),
         guess => guess,
     };
     languages.is_empty() || guess.is_none_or(|language| languages.contains(&language))

@@ -290,7 +290,8 @@ fn tidy(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let again = out.ends_with(c) && matches!(c, '!' | '?' | ',' | '…');
+        let twice = [c, c].iter().collect::<String>();
+        let again = matches!(c, '!' | '?') && out.ends_with(&twice) || matches!(c, ',' | '…') && out.ends_with(c);
         if !again {
             out.push(c);
         }

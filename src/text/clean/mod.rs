@@ -10,7 +10,7 @@ mod tells;
 
 use crate::text::{self, phrases::Said, untrusted};
 
-pub use language::{Language, language};
+pub use language::{Language, language, likely};
 
 /// What an answer is held against.
 #[derive(Debug, Clone, Copy, Default)]
