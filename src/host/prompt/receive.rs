@@ -13,6 +13,8 @@ const PEOPLE: [&str; 4] = ["author", "from", "whose", "username"];
 const QUOTABLE: [&str; 7] = ["title", "subject", "topic", "interest", "earlier", "author", "name"];
 /// Most characters of a persona's own words from which its language is told.
 const SAMPLE: usize = 1500;
+/// Bytes of them from which the best guess is taken for right.
+const ENOUGH: usize = 60;
 
 /// The text that an answer to this holds; `was_cut` when the model was stopped by its limit.
 ///
@@ -71,5 +73,6 @@ fn own_language(prompting: &Prompting<'_>) -> Option<Language> {
     if sample.is_empty() {
         sample.push_str(&prompting.persona.voice);
     }
-    clean::language(&sample)
+    // A few sentences of one persona are guessed right also where whatlang is not sure of it.
+    if sample.len() > ENOUGH { clean::likely(&sample) } else { clean::language(&sample) }
 }

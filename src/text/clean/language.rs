@@ -48,12 +48,15 @@ const KNOWN: [Lang; 27] = [
 
 /// The fewest letters of a Latin text whose language is guessed.
 const LETTERS: usize = 32;
+/// How sure a guess must be, where whatlang does not call it reliable itself.
+const SURE: f64 = 0.7;
 
 /// The language of a text that is long enough to tell.
 pub fn language(text: &str) -> Option<Language> {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let info = Detector::with_allowlist(KNOWN.to_vec()).detect(text)?;
-    let is_firm = info.script() != Script::Latin || letters >= LETTERS && info.is_reliable();
+    let is_firm =
+        info.script() != Script::Latin || letters >= LETTERS && (info.is_reliable() || info.confidence() >= SURE);
     is_firm.then(|| Language(info.lang()))
 }
 
