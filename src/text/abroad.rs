@@ -7,8 +7,22 @@ use super::phrases::Said;
 
 /// Whether a text says that its author is a person, or is no bot.
 pub(super) fn claims(said: &Said) -> bool {
-    said.has(CLAIMS) || said.has_both(CLAIMS_FLAT)
+    !said.has(DENIALS) && (said.has(CLAIMS) || said.has_both(CLAIMS_FLAT))
 }
+
+/// The same words with a "not" in front, which is the truth.
+const DENIALS: &[&str] = &[
+    "non sono umano|umana",
+    "non sono una persona",
+    "non sono una vera persona",
+    "non sono un umano|essere",
+    "nu sunt om|uman|umana",
+    "nu sunt un|o om|persoana",
+    "nem ember vagyok",
+    "den eimai anthropos",
+    "nie jestem czlowiekiem|osoba",
+    "nie jestem prawdziwym|prawdziwa|zywym|zwyklym czlowiekiem|osoba",
+];
 
 /// Whether a text asks if its reader is a bot or a person.
 pub(super) fn asks(said: &Said) -> bool {
