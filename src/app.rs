@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod check;
+pub mod models;
 pub mod test;
 pub mod trying;
 
@@ -31,6 +32,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigFile, Sources, StudioAddress};
 use crate::floimg::Floimg;
 use crate::host::World;
+use crate::host::budget::Budget;
 use crate::host::crash::CrashPoint;
 use crate::host::journal::Journal;
 use crate::host::service::Nudges;
@@ -47,7 +49,7 @@ use crate::store::Store;
 use crate::studio::{self, Studio};
 use crate::web::{self, Web};
 
-use terms::{floimg_options, limits, origin, plugin_origin, plugin_settings, rules, settings};
+use terms::{budget_terms, floimg_options, limits, llm, origin, plugin_origin, plugin_settings, rules, settings};
 
 /// The token of an embedded studio that only this machine can reach.
 const EMBEDDED_TOKEN: &str = "fst_embedded";
@@ -136,14 +138,20 @@ impl App {
                 (None, url.clone(), token)
             }
         };
+        let llm = llm(&config, &api_url).map_err(|problem| hinted(problem, "look at [llm.providers] of the config"))?;
         let floimg = Floimg::new(floimg_options(&config, api_url, token, clock.clone()))?;
         let web = Web::new(config.web.max_concurrent, config.floimg.connect_timeout, web::system_lookup())?;
         let (step, nth) = options.abort_at.clone().map_or((None, 1), |(step, nth)| (Some(step), nth));
         let plugins = Plugins::new(plugin_settings(&config));
+        let journal = Journal::new(store.clone());
+        let budget = Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), budget_terms(&config));
+        budget.start().await?;
         let world = Arc::new(World {
-            journal: Journal::new(store.clone()),
+            journal,
             store,
             floimg,
+            llm: ArcSwap::from_pointee(llm),
+            budget,
             web,
             clock,
             rules: ArcSwap::from_pointee(rules(&config)),
@@ -367,8 +375,18 @@ async fn apply_configs(
             }
         };
         let config = in_force.borrow().clone();
+        // The key in a file may be another one while the config says the same.
+        if config.llm != new.llm {
+            match world.llm.load().with(&new.llm) {
+                Ok(llm) => world.llm.store(Arc::new(llm)),
+                Err(problem) => {
+                    warn!(error = &problem as &dyn std::error::Error, "the models stay as they were");
+                }
+            }
+        }
         let changes = config.changes(&new);
         if changes.is_empty() {
+            in_force.send_replace(new);
             continue;
         }
         let mut told = Vec::new();
@@ -398,6 +416,7 @@ async fn apply_configs(
             settings: settings(&new),
             roster: new.roster.clone(),
             plugins: plugin_settings(&new),
+            budget: budget_terms(&new),
             changes: told,
         };
         in_force.send_replace(new);

@@ -3,6 +3,7 @@
 //! Nothing above asks the system for the time of day, so a fleet can live faster than the wall.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +20,13 @@ pub struct Clock {
 #[derive(Debug)]
 enum Kind {
     Wall,
-    Scaled { started: Instant, origin: Timestamp, speed: f64 },
+    Scaled {
+        started: Instant,
+        origin: Timestamp,
+        speed: f64,
+    },
+    /// In milliseconds.
+    ByHand(AtomicI64),
 }
 
 /// The longest that one wait lasts before the clock looks again, so that a changed system time is noticed.
@@ -39,10 +46,25 @@ impl Clock {
         Self { kind: Arc::new(Kind::Scaled { started: Instant::now(), origin, speed }) }
     }
 
+    /// A clock that stands at a time until it is put to another; for whatever must not depend on the system's.
+    pub fn by_hand(at: Timestamp) -> Self {
+        Self { kind: Arc::new(Kind::ByHand(AtomicI64::new(at.as_millisecond()))) }
+    }
+
+    /// Puts a clock that stands to another time, earlier or later; the others cannot be put.
+    pub fn put(&self, at: Timestamp) {
+        if let Kind::ByHand(millis) = &*self.kind {
+            millis.store(at.as_millisecond(), Ordering::Relaxed);
+        }
+    }
+
     /// What bots' time is now.
     pub fn now(&self) -> Timestamp {
         match &*self.kind {
             Kind::Wall => Timestamp::now(),
+            Kind::ByHand(millis) => {
+                Timestamp::from_millisecond(millis.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
             Kind::Scaled { started, origin, speed } => {
                 let passed = started.elapsed().as_secs_f64() * speed;
                 let passed = SignedDuration::try_from_secs_f64(passed).unwrap_or(SignedDuration::MAX);
@@ -59,7 +81,7 @@ impl Clock {
     /// How many seconds of bots' time pass in one second of the wall.
     pub fn speed(&self) -> f64 {
         match &*self.kind {
-            Kind::Wall => 1.0,
+            Kind::Wall | Kind::ByHand(_) => 1.0,
             Kind::Scaled { speed, .. } => *speed,
         }
     }
@@ -72,7 +94,7 @@ impl Clock {
         }
         let left = left.unsigned_abs();
         match &*self.kind {
-            Kind::Wall => left,
+            Kind::Wall | Kind::ByHand(_) => left,
             Kind::Scaled { speed, .. } => {
                 Duration::try_from_secs_f64(left.as_secs_f64() / speed).unwrap_or(Duration::MAX)
             }

@@ -17,9 +17,9 @@
 //! | 5 | [`http`] | the status API and its page, through a handle |
 //! | 4 | [`runtime`] | catalog (what should run), plan (pure), supervisor (owner of all tasks), watch (hints) |
 //! | 3 | [`lua`] | sandboxed VMs, the script API, versions, the trial run, tests of scripts; alone names `mlua` |
-//! | 2 | [`host`] | what one bot may do: look, act by intents, keep, write; rhythm and limits |
-//! | 1 | [`floimg`], [`store`], [`studio`], [`web`] | the client; SQLite; the embedded stand-in; requests to granted hosts |
-//! | 0 | [`model`], [`config`], [`clock`], [`text`], [`backoff`], [`secret`] | plain data and pure functions |
+//! | 2 | [`host`] | what one bot may do: look, act by intents, keep, write, spend; rhythm and limits |
+//! | 1 | [`floimg`], [`llm`], [`store`], [`studio`], [`web`] | the client; language models; SQLite; the embedded stand-in; requests to granted hosts |
+//! | 0 | [`model`], [`config`], [`clock`], [`text`], [`backoff`], [`breaker`], [`bucket`], [`secret`] | plain data and pure functions |
 //!
 //! # The straight walk of one saved file
 //!
@@ -47,12 +47,16 @@
 //! - **The catalog is the intent, file events are hints.** [`runtime::plan::reconcile`] is pure and idempotent.
 //! - **One bot's fault stays its own**: a diagnostic, backoff, quarantine; nothing anywhere counts restarts of the whole.
 //! - **Insert, then broadcast.** A stream that fell behind reads on from the store.
-//! - **Bots' time is [`clock::Clock`].** Schedules, limits and records go by it; timeouts and retries go by the wall.
+//! - **Bots' time is [`clock::Clock`].** Schedules, limits and records go by it; timeouts, retries and money go by the wall.
+//! - **Nothing is called that is not reserved** ([`host::budget`]). A call is held against every cap and written down in one
+//!   job of the store's one writer; what is held counts as spent until it is settled, and for good when nobody settles it.
 //! - **A bot reaches only its own things.** [`host::Host`] is scoped to one bot and one tick; no primitive takes a bot's id.
 //! - **No state in statics.** An [`app::App`] is a value, and two can live in one process.
 
 // Floor 0: plain data, and what everything else may lean on.
 pub mod backoff;
+pub mod breaker;
+pub mod bucket;
 pub mod clock;
 pub mod config;
 pub mod model;
@@ -61,6 +65,7 @@ pub mod text;
 
 // Floor 1: the outside world, each module by itself.
 pub mod floimg;
+pub mod llm;
 pub mod store;
 pub mod studio;
 pub mod web;

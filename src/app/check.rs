@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
-use crate::lua::version::{Sources as PluginFiles, compiles};
+use crate::config::{Config, Role};
+use crate::lua::version::{Sources as PluginFiles, Version, compiles};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::PersonaName;
 use crate::runtime;
@@ -61,6 +61,25 @@ pub async fn watch(
     }
 }
 
+/// A persona that names a model or role that is not there; its words are then those of the role `small`.
+fn unknown_model(config: &Config, version: &Version) -> Option<Diagnostic> {
+    let persona = &version.persona;
+    let model = persona.model.as_deref().filter(|model| !config.llm.knows(model))?;
+    let known: Vec<&str> =
+        Role::ALL.map(Role::as_str).into_iter().chain(config.llm.models.keys().map(String::as_str)).collect();
+    let hint = match text::nearest(model, &known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}; another is a section [llm.models.{model}] of the config", known.join(", ")),
+    };
+    let message =
+        format!("`model = \"{model}\"` is neither a role nor a model of the config: `small` is taken instead");
+    let path = format!("personas/{}.luau", persona.name);
+    let text = version.files.get(&path).map_or("", |text| text);
+    let line = text.lines().position(|line| line.trim_start().starts_with("model") && line.contains(model));
+    let line = line.and_then(|line| u32::try_from(line + 1).ok());
+    Some(Diagnostic::error(format!("scripts/{path}"), line, message).as_warning().with_hint(hint).with_text(text))
+}
+
 /// What the plugins' catalog says, and files that no plugin reaches and that do not compile all the same.
 fn tell_of_plugins(catalog: &PluginCatalog, sources: &PluginFiles, problems: &mut Vec<Diagnostic>) {
     problems.extend(catalog.stray.iter().cloned());
@@ -106,6 +125,7 @@ pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
         checked.problems.extend(entry.errors.iter().chain(&entry.warnings).cloned());
         if let Some(version) = &entry.version {
             checked.problems.extend(version.warnings.iter().cloned());
+            checked.problems.extend(unknown_model(config, version));
             checked.fine.push((name.to_string(), version.files.len()));
         }
     }

@@ -9,9 +9,10 @@ use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::floimg::options::Options as FloimgOptions;
-use crate::host::Rules;
 use crate::host::fetch::Outside;
 use crate::host::limits::{Cap, Caps};
+use crate::host::{Rules, budget};
+use crate::llm::Llm;
 use crate::lua::limits::Limits;
 use crate::model::action::ActionKind;
 use crate::model::seconds::Seconds;
@@ -65,6 +66,8 @@ pub(super) fn rules(config: &Config) -> Rules {
         },
         duplicate_days: limits.duplicate_days,
         duplicate_similarity: limits.duplicate_similarity,
+        fleet_duplicate_days: limits.fleet_duplicate_days,
+        fleet_duplicate_similarity: limits.fleet_duplicate_similarity,
         typing_chars_per_sec: limits.typing_chars_per_sec,
         store_entries: u32::try_from(config.sandbox.store_entries).unwrap_or(u32::MAX),
         store_value_bytes: config.sandbox.store_value_bytes,
@@ -80,6 +83,10 @@ pub(super) fn rules(config: &Config) -> Rules {
             keys: config.web.signing.clone(),
         },
     }
+}
+
+pub(super) fn budget_terms(config: &Config) -> budget::Terms {
+    budget::Terms { budgets: config.budgets(), prices: config.known_prices() }
 }
 
 pub(super) fn floimg_options(config: &Config, api_url: Url, token: Secret, clock: Clock) -> FloimgOptions {
@@ -123,4 +130,10 @@ pub(super) fn plugin_settings(config: &Config) -> PluginSettings {
         (name.clone(), options)
     });
     PluginSettings { terms, told: told.collect() }
+}
+
+/// Every model that the config names, which see pictures of this studio only.
+pub(super) fn llm(config: &Config, studio: &Url) -> Result<Llm, crate::llm::Error> {
+    let workflows = config.floimg.workflows_url.iter().cloned();
+    Llm::new(&config.llm, &[studio.clone()].into_iter().chain(workflows).collect::<Vec<_>>())
 }

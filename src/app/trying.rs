@@ -103,6 +103,8 @@ pub struct Ticked {
     pub visit: Visit,
     /// Whether the bot would be asleep at this hour.
     pub is_asleep: bool,
+    /// Whether models may have written, so that it may have cost something.
+    pub has_models: bool,
     /// What the script called, in order.
     pub calls: Vec<Called>,
     /// `bot.state` before the tick.
@@ -382,6 +384,7 @@ async fn in_memory(
             at,
             visit,
             is_asleep,
+            has_models: false,
             calls: trace.take(),
             after: before.clone(),
             before,

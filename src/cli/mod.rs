@@ -7,11 +7,13 @@ mod config;
 mod console;
 mod control;
 mod failure;
+mod llm;
 mod local;
 mod new;
 mod output;
 mod remote;
 mod show;
+mod spend;
 mod test;
 mod trying;
 mod types;
@@ -96,6 +98,8 @@ enum Command {
     Status(show::JsonArgs),
     /// List the running fleet's bots, or show one
     Bots(show::BotsArgs),
+    /// Show what models cost, on what, and how far the budgets are used
+    Spend(spend::SpendArgs),
     /// Pause a bot, a persona, or all
     Pause(control::PauseArgs),
     /// Let a bot, a persona, or all go on
@@ -110,6 +114,8 @@ enum Command {
     Console(console::ConsoleArgs),
     /// List the agent accounts, for analytics to leave out
     Agents(local::AgentsArgs),
+    /// List the language models of the config, or see whether they answer
+    Llm(llm::LlmArgs),
     /// Print the config that is in force, with the origin of each key
     Config(config::ConfigArgs),
 }
@@ -149,12 +155,14 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Agents(args) => local::agents(&config, &args, output),
         Command::Status(args) => show::status(&config, &args, output),
         Command::Bots(args) => show::bots(&config, &args, output),
+        Command::Spend(args) => spend::spend(&config, &args, output),
         Command::Pause(args) => control::pause(&config, &args, output),
         Command::Resume(args) => control::send(&config, control::Verb::Resume, &args, output),
         Command::Wake(args) => control::send(&config, control::Verb::Wake, &args, output),
         Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
         Command::Scripts(args) => versions::run(&config, &args, output),
         Command::Console(args) => console::run(&config, &args, &output),
+        Command::Llm(args) => llm::run(&config, &args, &output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

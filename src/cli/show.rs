@@ -266,6 +266,7 @@ fn show_bot(bot: &Value, output: &Output) -> Result<(), super::output::Unwritten
         .collect();
     output.text("\n")?;
     output.table(&["limit", "last hour", "last day", "last"], &limits)?;
+    super::spend::show_caps(&list("budgets"), output)?;
     let activities: Vec<Vec<String>> = list("activities")
         .iter()
         .take(20)

@@ -137,13 +137,15 @@ fn ticked_json(ticked: &Ticked) -> Value {
         Ending::Raised { what, .. } => json!({ "raised": diagnostic_json(what) }),
         Ending::Refused(why) => json!({ "refused": why }),
     };
+    // What a model wrote is on the fleet's bill, together with all else; here nobody can tell it apart.
+    let none = |nothing: Value| if ticked.has_models && llm_calls(ticked) > 0 { Value::Null } else { nothing };
     json!({
         "tick": ticked.number,
         "at": ticked.at.to_string(),
         "visit": { "number": ticked.visit.number, "tick": ticked.visit.tick, "ticks_left": ticked.visit.ticks_left },
         "is_asleep": ticked.is_asleep,
         "calls": ticked.calls.iter().map(call_json).collect::<Vec<_>>(),
-        "cost": { "cpu_millis": ticked.cpu.as_secs_f64() * 1000.0, "llm_calls": llm_calls(ticked), "tokens": 0, "money": 0.0 },
+        "cost": { "cpu_millis": ticked.cpu.as_secs_f64() * 1000.0, "llm_calls": llm_calls(ticked), "tokens": none(json!(0)), "money": none(json!(0.0)) },
         "state": { "before": ticked.before, "after": ticked.after },
         "ending": ending,
     })
@@ -171,7 +173,7 @@ fn diagnostic_json(what: &Diagnostic) -> Value {
     })
 }
 
-/// Calls that a language model answers where one is configured; today the offline writer does, for nothing.
+/// Calls that a language model answers where one is configured, and else the offline writer, for nothing.
 fn llm_calls(ticked: &Ticked) -> usize {
     ticked.calls.iter().filter(|called| called.name.starts_with("llm.")).count()
 }

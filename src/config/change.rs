@@ -42,8 +42,8 @@ impl Config {
 /// Whether a fleet must be started again to take another value of a key.
 fn needs_restart(key: &str) -> bool {
     let live = match key.split_once('.') {
-        None => key == "bots",
-        Some(("limits" | "sandbox" | "reload" | "plugins" | "permissions", _)) => true,
+        None => key == "bots" || key == "prices",
+        Some(("budgets" | "limits" | "sandbox" | "reload" | "plugins" | "permissions" | "llm", _)) => true,
         Some(("runtime", name)) => name != "script_threads",
         Some(("web", name)) => name != "max_concurrent",
         Some(("log", name)) => name == "filter",

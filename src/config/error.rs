@@ -92,6 +92,13 @@ impl Excerpt {
         (excerpt, line, before + 1)
     }
 
+    /// Puts dots over the part that is meant.
+    pub(super) fn conceal_marked(&mut self) {
+        let mark = self.mark.clone();
+        let dotted = |(at, c)| if mark.contains(&at) { '•' } else { c };
+        self.text = self.text.chars().enumerate().map(dotted).collect();
+    }
+
     /// Leaves out what a key is set to.
     pub(super) fn without_value(&mut self) {
         let chars: Vec<char> = self.text.chars().collect();

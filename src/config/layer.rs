@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::error::{Excerpt, Problem};
+use super::models;
 use super::origin::{Flag, Origin};
 use super::value::conceal;
 use crate::model::plugin::PluginName;
@@ -21,6 +22,8 @@ pub(super) enum Shape {
     Section(BTreeMap<String, Self>),
     /// A section whose keys the operator chooses, all with values of this shape.
     Open(Box<Self>),
+    /// A section of sections that the operator names, all of this shape.
+    Named(Box<Self>),
     /// A section with these keys, and below it sections that the operator names, with any keys and values.
     Plugins(BTreeMap<String, Self>),
     /// One of those sections.
@@ -32,14 +35,20 @@ pub(super) enum Shape {
 }
 
 /// Sections whose keys the operator chooses, and whether their values are lists.
-pub(super) const OPEN: [(&str, bool); 6] = [
+pub(super) const OPEN: [(&str, bool); 9] = [
     ("floimg.generators", false),
+    ("llm.roles", false),
+    ("llm.personas", false),
+    ("llm.bots", false),
     ("permissions.personas", true),
     ("permissions.plugins", true),
     ("web.personas", true),
     ("web.plugins", true),
     ("web.secrets", false),
 ];
+/// Sections of sections that the operator names, and the keys that each of them may have, with values of the right type.
+pub(super) const NAMED: [(&str, &str); 2] =
+    [("llm.providers", models::PROVIDER_KEYS), ("llm.models", models::MODEL_KEYS)];
 /// The section of plugins, each of which has a section of its own.
 const PLUGINS: &str = "plugins";
 
@@ -53,7 +62,12 @@ impl Shape {
         let keys = table.iter().map(|(name, value)| {
             let key = join(at, name);
             let open = OPEN.iter().find(|(section, _)| *section == key);
+            let named = NAMED.iter().find(|(section, _)| *section == key);
             let shape = match (value, open) {
+                (Value::Table(_), None) if let Some((_, keys)) = named => {
+                    let keys = keys.parse::<Table>().unwrap_or_default();
+                    Self::Named(Box::new(Self::of_section(&keys, &key)))
+                }
                 (Value::Table(_), Some((_, true))) => Self::Open(Box::new(Self::Leaf(Value::Array(Vec::new())))),
                 (Value::Table(_), Some((_, false))) => Self::Open(Box::new(Self::Leaf(Value::String(String::new())))),
                 (Value::Table(inner), None) if key == PLUGINS => match Self::of_section(inner, &key) {
@@ -77,6 +91,7 @@ impl Shape {
             (shape, []) => Some(shape),
             (Self::Section(keys), [name, rest @ ..]) => keys.get(*name)?.at(rest),
             (Self::Open(leaf), [name]) if !name.is_empty() && !name.contains(char::is_control) => Some(leaf),
+            (Self::Named(inner), [name, rest @ ..]) if models::is_name(name) => inner.at(rest),
             (Self::Plugins(keys), [name, rest @ ..]) => match keys.get(*name) {
                 Some(shape) => shape.at(rest),
                 None => PluginName::new(name).ok().and_then(|_| Self::of_plugin(rest)),
@@ -94,6 +109,14 @@ impl Shape {
         }
     }
 
+    /// The section that the operator named and in which this key stands, with the shape of all such sections.
+    fn named_around<'a>(&self, key: &'a str) -> Option<(&'a str, &Self)> {
+        let (at, _) = key.rsplit_once('.')?;
+        let (section, _) = at.rsplit_once('.')?;
+        let shape = self.at(&section.split('.').collect::<Vec<_>>())?;
+        matches!(shape, Self::Named(_)).then_some((at, shape))
+    }
+
     /// All keys that hold a value, sections' names first.
     pub(super) fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
@@ -106,7 +129,7 @@ impl Shape {
             Self::Section(inner) | Self::Plugins(inner) => {
                 inner.iter().for_each(|(name, shape)| shape.collect(&join(at, name), keys));
             }
-            Self::Open(_) | Self::Leaf(_) | Self::Plugin | Self::Any => keys.push(at.to_owned()),
+            Self::Open(_) | Self::Named(_) | Self::Leaf(_) | Self::Plugin | Self::Any => keys.push(at.to_owned()),
         }
     }
 
@@ -125,6 +148,12 @@ impl Shape {
     /// The known key that was likely meant.
     pub(super) fn nearest(&self, key: &str) -> Option<String> {
         let name = last(key);
+        if let Some((at, Self::Named(inner))) = self.named_around(key) {
+            let Self::Section(keys) = &**inner else { return None };
+            let score = |known: &&String| strsim::jaro_winkler(known, name);
+            let near = keys.keys().filter(|known| score(known) > 0.85).max_by(|a, b| score(a).total_cmp(&score(b)))?;
+            return Some(join(at, near));
+        }
         let mut candidates = self.keys();
         let sections: Vec<String> =
             candidates.iter().filter_map(|key| key.rsplit_once('.').map(|(section, _)| section.to_owned())).collect();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::layer::{Layer, OPEN, Shape, shown};
+use super::layer::{Layer, NAMED, OPEN, Shape, shown};
 use super::{Config, ConfigError, ConfigFile, Entry, Problem, SHIPPED, Settings, Sources, StudioAddress};
 
 impl Config {
@@ -37,6 +37,7 @@ impl Config {
                 settings.web.signing.insert(plugin.as_str().to_owned(), secret);
             }
         }
+        settings.llm.read_keys(sources);
         Ok(Self { settings, entries: merged.entries() })
     }
 
@@ -89,6 +90,7 @@ impl Config {
             }
             Some(_) => {}
         }
+        self.llm.ready_to_run(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 }
@@ -176,11 +178,16 @@ impl Merged {
                 });
                 return None;
             };
-            if !value.is_array() && !value.is_table() {
+            // Whoever writes a key where its variable belongs should not find it in a log.
+            let is_secret = path.ends_with(".api_key_env");
+            if !value.is_array() && !value.is_table() && !is_secret {
                 message = format!("{message}, got {}", shown(&value));
             }
             if let Some(layer) = self.layers.get(from) {
                 let mut problem = layer.problem(&path, message);
+                if let Some(excerpt) = problem.excerpt.as_mut().filter(|_| is_secret) {
+                    excerpt.conceal_marked();
+                }
                 problem.key = Some(path);
                 problems.push(problem);
             }
@@ -250,6 +257,16 @@ impl Merged {
                 "raise tick_cpu_millis or lower poll_cpu_millis",
             );
         }
+        settings.llm.check(&mut |at, message, hint| {
+            // Of a section that lacks something, any key shows where it is.
+            let Some((key, (.., from))) = self.values.iter().find(|(key, _)| covers(at, key)) else { return };
+            if let Some(layer) = self.layers.get(*from) {
+                let mut problem = layer.problem(key, message);
+                problem.key = Some(at.to_owned());
+                problem.hint = Some(hint.to_owned());
+                problems.push(problem);
+            }
+        });
     }
 
     fn entries(&mut self) -> Vec<Entry> {
@@ -287,7 +304,7 @@ fn covers(key: &str, path: &str) -> bool {
 fn tree(values: &BTreeMap<String, (Vec<String>, Value, usize)>) -> Table {
     let mut root = Table::new();
     // A section may have no value at all, as `[floimg.generators]` has none by default.
-    for (section, _) in OPEN {
+    for section in OPEN.map(|(section, _)| section).into_iter().chain(NAMED.map(|(section, _)| section)) {
         let path: Vec<String> = section.split('.').map(str::to_owned).collect();
         insert(&mut root, &path, Value::Table(Table::new()));
     }

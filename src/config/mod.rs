@@ -2,10 +2,13 @@
 //!
 //! A [`Config`] that exists is valid; every key of it was given by exactly one source, and says which.
 
+mod budgets;
 mod change;
 mod error;
 mod layer;
+mod llm;
 mod load;
+mod models;
 mod origin;
 mod roster;
 mod sections;
@@ -14,13 +17,16 @@ mod token;
 mod value;
 mod web;
 
+pub use budgets::{BudgetsConfig, CapConfig, PricesConfig, shipped_prices};
 pub use change::Change;
 pub use error::{ConfigError, Excerpt, Problem};
+pub use llm::{LlmConfig, LlmFallback, LlmProvider, ModelName, OFFLINE, Role};
+pub use models::{Images, LengthKey, ModelConfig, Price, ProviderConfig};
 pub use origin::{ConfigFile, Flag, Origin, Sources};
 pub use roster::Roster;
 pub use sections::{
-    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LlmConfig, LlmProvider, LogConfig, LogFormat, PluginsConfig,
-    ReloadConfig, RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
+    ClockConfig, FloimgConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat, PluginsConfig, ReloadConfig,
+    RuntimeConfig, SandboxConfig, Settings, StudioAddress, StudioConfig,
 };
 pub use show::UnknownKey;
 pub use token::AdminTokenError;

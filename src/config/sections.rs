@@ -57,7 +57,11 @@ pub struct Settings {
     /// What scripts may send to other hosts.
     pub web: super::web::WebConfig,
     /// Where words come from.
-    pub llm: LlmConfig,
+    pub llm: super::llm::LlmConfig,
+    /// What models may cost.
+    pub budgets: super::budgets::BudgetsConfig,
+    /// What models cost, beside what the program knows.
+    pub prices: super::budgets::PricesConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Which bots should exist.
@@ -277,6 +281,12 @@ pub struct LimitsConfig {
     /// From which similarity, 0 to 1, two texts are the same.
     #[serde(deserialize_with = "value::number::<0, 1, _>")]
     pub duplicate_similarity: f64,
+    /// How many days back a text is compared with those of other bots.
+    #[serde(deserialize_with = "value::whole::<0, 30, _, _>")]
+    pub fleet_duplicate_days: u32,
+    /// From which similarity, 0 to 1, two texts of different bots are the same.
+    #[serde(deserialize_with = "value::number::<0, 1, _>")]
+    pub fleet_duplicate_similarity: f64,
     /// How fast a bot types.
     #[serde(deserialize_with = "value::number::<100, 1000, _>")]
     pub typing_chars_per_sec: f64,
@@ -328,27 +338,6 @@ pub struct PluginsConfig {
     /// Faults among its last 20 calls that stop a plugin.
     #[serde(deserialize_with = "value::whole::<1, 20, _, _>")]
     pub quarantine_after: u32,
-}
-
-/// `[llm]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LlmConfig {
-    /// Who writes.
-    pub provider: LlmProvider,
-}
-
-/// Who writes the words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LlmProvider {
-    /// The personas' own templates, without a model.
-    Offline,
-}
-
-impl<'de> Deserialize<'de> for LlmProvider {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        value::one_of(from, &[("offline", Self::Offline)])
-    }
 }
 
 /// `[log]`

@@ -4,7 +4,7 @@
 
 use toml::{Table, Value};
 
-use super::layer::{OPEN, Shape};
+use super::layer::{NAMED, OPEN, Shape};
 use super::{Config, Entry, SHIPPED};
 
 /// Why a key cannot be shown.
@@ -25,7 +25,8 @@ impl Config {
     pub fn find(&self, name: &str) -> Result<Vec<&Entry>, UnknownKey> {
         let inside = |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let found: Vec<_> = self.entries.iter().filter(|entry| inside(&entry.key)).collect();
-        if !found.is_empty() || OPEN.iter().any(|(section, _)| *section == name) {
+        let mut sections = OPEN.iter().map(|(section, _)| section).chain(NAMED.iter().map(|(section, _)| section));
+        if !found.is_empty() || sections.any(|section| *section == name) {
             return Ok(found);
         }
         let shape = SHIPPED.parse().map(|shipped| Shape::of(&shipped)).ok();
@@ -92,7 +93,9 @@ impl Config {
     fn remark(&self, entry: &Entry) -> String {
         let origin = visible(&entry.origin.to_string());
         match (self.secret_is_set(&entry.key), entry.value.as_str()) {
-            (Some(true), Some(variable)) if entry.key.starts_with("web.") => {
+            (Some(true), Some(_)) if entry.key.ends_with(".api_key_file") => format!("{origin}; the key is there"),
+            (Some(false), Some(_)) if entry.key.ends_with(".api_key_file") => format!("{origin}; no key is there"),
+            (Some(true), Some(variable)) if entry.key.starts_with("web.") || entry.key.starts_with("llm.") => {
                 format!("{origin}; the key is set from ${variable}")
             }
             (Some(true), Some(variable)) => format!("{origin}; the token is set from ${variable}"),
@@ -106,6 +109,10 @@ impl Config {
             "floimg.token_env" => Some(self.floimg.token.is_some()),
             "http.admin_token_env" => Some(self.http.admin_token.is_some()),
             _ => {
+                if let Some(provider) = key.strip_prefix("llm.providers.") {
+                    let (provider, name) = provider.split_once('.')?;
+                    return name.starts_with("api_key_").then(|| self.llm.keys.contains_key(provider));
+                }
                 let plugin = key.strip_prefix("web.secrets.")?;
                 Some(self.web.signing.contains_key(plugin))
             }

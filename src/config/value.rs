@@ -116,6 +116,14 @@ pub(super) fn folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::E
         .ok_or_else(|| expected("the path of a folder, as a text"))
 }
 
+/// The path of a file.
+pub(super) fn file<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    string(from)?
+        .filter(|text| !text.is_empty() && !text.contains(char::is_control))
+        .map(PathBuf::from)
+        .ok_or_else(|| expected("the path of a file, as a text"))
+}
+
 /// The name of an environment variable.
 pub(super) fn variable<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     string(from)?
@@ -130,15 +138,17 @@ pub(super) fn variable<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::
         })
 }
 
-/// The text with dots over what is likely a secret: service tokens, and the user and password of an address. It keeps
-/// its length in characters.
+/// The text with dots over what is likely a secret: service tokens, keys of model providers, and the user and password of
+/// an address. It keeps its length in characters.
 pub(super) fn conceal(text: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     let begins = |chars: &[char], at: usize, mark: &str| chars[at..].iter().copied().take(mark.len()).eq(mark.chars());
     let ends = |c: &char| c.is_whitespace() || "\"'`,]})".contains(*c);
     for at in 0..chars.len() {
-        let hidden = if begins(&chars, at, TOKEN) {
-            let from = at + TOKEN.len();
+        let is_within_word = at > 0 && chars[at - 1].is_alphanumeric();
+        let key = KEYS.iter().find(|mark| !is_within_word && begins(&chars, at, mark)).copied();
+        let hidden = if let Some(mark) = key.or_else(|| begins(&chars, at, TOKEN).then_some(TOKEN)) {
+            let from = at + mark.len();
             let length = chars[from..].iter().take_while(|c| !ends(c)).count();
             from..from + length
         } else if begins(&chars, at, "://") {
@@ -153,6 +163,8 @@ pub(super) fn conceal(text: &str) -> String {
     chars.into_iter().collect()
 }
 
+/// How keys of OpenAI, Anthropic and OpenRouter begin, of Google, Groq, xAI and Hugging Face.
+const KEYS: [&str; 5] = ["sk-", "AIza", "gsk_", "xai-", "hf_"];
 /// How service tokens begin.
 const TOKEN: &str = "fst_";
 
@@ -165,19 +177,25 @@ pub(super) fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, 
 
 /// A word that stands for nothing, or the address of a server.
 pub(super) fn word_or_url<'de, D: Deserializer<'de>>(from: D, word: &str) -> Result<Option<Url>, D::Error> {
-    let wrong = || expected(format_args!("\"{word}\", or an address such as \"https://api.floimg.com\""));
-    let text = string(from)?.ok_or_else(wrong)?;
-    if text == word {
-        return Ok(None);
-    }
-    let url = Url::parse(&text).map_err(|_| wrong())?;
+    let what = format!("\"{word}\", or an address such as \"https://api.floimg.com\"");
+    let text = string(from)?.ok_or_else(|| expected(&what))?;
+    if text == word { Ok(None) } else { url_of(&text, &what).map(Some) }
+}
+
+/// The address of a server; `what` says what it is like.
+pub(super) fn url<'de, D: Deserializer<'de>>(from: D, what: &str) -> Result<Url, D::Error> {
+    url_of(&string(from)?.ok_or_else(|| expected(what))?, what)
+}
+
+fn url_of<E: Error>(text: &str, what: &str) -> Result<Url, E> {
+    let url = Url::parse(text).map_err(|_| expected(what))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err(wrong());
+        return Err(expected(what));
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(expected("an address without user, password, `?` or `#`"));
     }
-    Ok(Some(url))
+    Ok(url)
 }
 
 /// One of a few words.

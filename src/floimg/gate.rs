@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
+use crate::breaker::{Breaker, Leave, REST};
 use crate::clock::Clock;
-use crate::floimg::breaker::{Breaker, Leave};
 use crate::floimg::error::{Error, Period, Upstream, Usage};
 use crate::floimg::signals::{BreakerState, Signals};
 
@@ -308,7 +308,7 @@ impl Pass {
     fn settle_breaker(&self, state: &mut State, fault: bool, now: Instant) {
         let breaker = &mut state.breakers[self.upstream as usize];
         let before = *breaker;
-        breaker.settle(self.leave, fault, now, rand::random());
+        breaker.settle(self.leave, fault, now, REST, rand::random());
         if *breaker != before {
             if matches!(breaker, Breaker::Open { .. }) {
                 warn!(upstream = %self.upstream, "too many faults in a row: leaving it alone for a while");

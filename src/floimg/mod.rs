@@ -3,10 +3,8 @@
 //! A call ends as a value or as one [`Error`] that says whether anything was done; a like, a comment, a share and a
 //! run of a workflow are never sent twice.
 
-mod breaker;
 mod gate;
 mod interpret;
-mod limits;
 mod send;
 mod wire;
 
@@ -26,10 +24,10 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use crate::bucket::Bucket;
 use crate::floimg::error::{Error, StepIssue, Upstream};
 use crate::floimg::gate::Gate;
 use crate::floimg::interpret::{Effect, snippet, workflow_failure};
-use crate::floimg::limits::Bucket;
 use crate::floimg::options::Options;
 use crate::floimg::send::{Call, Sender, Server};
 use crate::floimg::signals::Signals;

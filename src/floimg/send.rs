@@ -14,11 +14,11 @@ use tracing::debug;
 use url::{Host, Url};
 
 use crate::backoff::Backoff;
+use crate::bucket::Bucket;
 use crate::clock::Clock;
 use crate::floimg::error::{Error, Upstream};
 use crate::floimg::gate::{Ask, Gate, PATIENCE, after};
 use crate::floimg::interpret::{Effect, Reply, interpret, snippet};
-use crate::floimg::limits::Bucket;
 
 /// How long a call waits for its turn under the fleet's own limits.
 const QUEUE: Duration = Duration::from_secs(30);

@@ -16,12 +16,14 @@ use crate::model::activity::{Ending, NewActivity};
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, NewPost, Picture, Post, Workflow};
 use crate::store::{self, Opened, OwnPost};
+use crate::text;
 
 use super::allow::allow;
 use super::asking::{ask, tell};
 use super::doubt::{in_doubt, replay, told_before};
 use super::gallery::{SeenComment, SeenPost};
 use super::hooks::About;
+use super::prompt::fresh;
 use super::recovery::{self, Found};
 use super::refusal::Refusal;
 use super::words::{Words, addressed, check_comment, check_words, refuse_false_claims};
@@ -55,6 +57,8 @@ pub(super) struct Plan {
     pub(super) detail: Value,
     /// When the bot could have begun to type.
     pub(super) typing_from: Option<Timestamp>,
+    /// Whether it answers somebody who asked if this is a bot.
+    pub(super) tells_truth: bool,
 }
 
 /// Does it, with the words that everybody agreed on.
@@ -83,6 +87,7 @@ impl Host {
             summary: if prompt.is_empty() { workflow.name.clone() } else { prompt },
             detail: json!({ "steps": workflow.steps.len() }),
             typing_from: None,
+            tells_truth: false,
         };
         let send: Send = Box::new(move |floimg, _| {
             Box::pin(async move {
@@ -171,6 +176,7 @@ impl Host {
             summary: seen.post.title.clone(),
             detail: json!({ "author": seen.post.author.username }),
             typing_from: None,
+            tells_truth: false,
         };
         let agent = self.profile.username.clone();
         let send: Send = Box::new(move |floimg, _| {
@@ -202,6 +208,7 @@ impl Host {
         refuse_false_claims(&words)?;
         let seen = self.post(post.clone()).await?;
         let mut about = about_post(&seen);
+        let mut tells_truth = false;
         let (words, typing_from, is_asked) = match &reply_to {
             None if seen.is_me => {
                 return Err(Refusal::failure(
@@ -216,6 +223,7 @@ impl Host {
                     return Err(Refusal::failure(FailureKind::OwnPost, "a bot does not answer itself"));
                 }
                 about.reply_to = Some(comment.clone());
+                tells_truth = text::asks_if_bot(&asked.comment.content);
                 about.reply_author = Some(asked.comment.author.clone());
                 (addressed(words, &asked.comment.author), Some(asked.comment.created_at), self.is_asked_by(&asked))
             }
@@ -234,7 +242,8 @@ impl Host {
             Side::Live(world) => world,
             Side::Trial(trial) => {
                 let is_unasked = !seen.is_me && !is_asked;
-                let comment = trial.comment(&self.profile, &post, words, reply_to.as_deref(), is_unasked)?;
+                let comment =
+                    trial.comment(&self.profile, &post, words, reply_to.as_deref(), is_unasked, tells_truth)?;
                 return Ok(SeenComment { comment, is_me: true, is_fleet: true });
             }
         };
@@ -254,6 +263,7 @@ impl Host {
                 "post": post, "post_title": seen.post.title, "author": seen.post.author.username, "reply_to": reply_to
             }),
             typing_from,
+            tells_truth,
         };
         let agent = self.profile.username.clone();
         let send: Send = Box::new(move |floimg, words| {
@@ -321,6 +331,7 @@ impl Host {
             summary: draft.title.clone(),
             detail,
             typing_from: None,
+            tells_truth: false,
         };
         let new = NewPost {
             image_url: draft.image_url.clone(),
@@ -407,8 +418,11 @@ async fn run(host: &Host, world: &Arc<World>, mut plan: Plan, ordinal: u32, send
     }
     intent.payload.clone_from(&plan.payload);
     world.crash.reached("action:allowed");
-    let id = match world.store.open_intent(intent, plan.once).await? {
+    let id = match world.budget.open_intent(intent, plan.once, fresh::claims(&plan.words, plan.tells_truth)).await? {
         Opened::New(id) => id,
+        Opened::Said => {
+            return Err(Refusal::failure(FailureKind::DuplicateText, "somebody of the fleet has said the very same"));
+        }
         Opened::Before(intent) | Opened::Done(intent) => return told_before(world, host, intent).await,
     };
     world.crash.reached("action:opened");

@@ -13,11 +13,9 @@ use crate::store::ActionCounts;
 use crate::text;
 
 use super::action::Plan;
+use super::prompt::fresh;
 use super::refusal::Refusal;
 use super::{Host, Side, World, limits};
-
-/// How many earlier texts a new one is held against.
-const TEXTS_LOOKED_AT: u32 = 200;
 
 /// Every limit of the host, in one place.
 pub(super) async fn allow(host: &Host, world: &World, plan: &Plan, now: Timestamp) -> Result<(), Refusal> {
@@ -34,10 +32,20 @@ pub(super) async fn allow(host: &Host, world: &World, plan: &Plan, now: Timestam
         failure.retry_after = Seconds::new(ready.duration_since(now).as_secs_f64()).ok();
         return Err(Refusal::Failure(failure));
     }
-    if host.says_again(world, words, &rules).await? {
+    if fresh::own(world, &host.bot, words, &rules).await?.is_some() {
         return Err(Refusal::failure(
             FailureKind::DuplicateText,
             format!("too like something this bot wrote in the last {} days", rules.duplicate_days),
+        ));
+    }
+    // Whoever asks if this is a bot is told so, however many were told the same.
+    if !plan.tells_truth
+        && fresh::is_said(&plan.words)
+        && fresh::fleet(world, &host.bot, words, &rules).await?.is_some()
+    {
+        return Err(Refusal::failure(
+            FailureKind::DuplicateText,
+            format!("too like something another bot wrote in the last {} days", rules.fleet_duplicate_days),
         ));
     }
     Ok(())
@@ -67,16 +75,6 @@ fn add(tally: &mut limits::Tally, count: u32, oldest: Option<Timestamp>) {
 }
 
 impl Host {
-    async fn says_again(&self, world: &World, words: &str, rules: &super::Rules) -> Result<bool, Refusal> {
-        let since = world
-            .clock
-            .now()
-            .saturating_sub(SignedDuration::from_hours(24 * i64::from(rules.duplicate_days)))
-            .unwrap_or(Timestamp::MIN);
-        let said = world.store.texts_since(&self.bot, since, TEXTS_LOOKED_AT).await?;
-        Ok(said.iter().any(|old| text::similarity(old, words) >= rules.duplicate_similarity))
-    }
-
     /// Whether this bot wrote something like it lately.
     ///
     /// # Errors
@@ -90,7 +88,7 @@ impl Host {
         let shared = world.clone();
         self.wait(world, async move {
             let rules = shared.rules.load_full();
-            host.says_again(&shared, &words, &rules).await
+            Ok(fresh::own(&shared, &host.bot, &words, &rules).await?.is_some())
         })
         .await?
     }

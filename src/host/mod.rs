@@ -5,6 +5,7 @@
 pub mod action;
 mod allow;
 mod asking;
+pub mod budget;
 pub mod crash;
 mod doubt;
 pub mod fetch;
@@ -17,6 +18,7 @@ pub mod keeping;
 pub mod limits;
 pub mod offline;
 mod permission;
+pub mod prompt;
 pub mod provision;
 pub mod recovery;
 pub mod refusal;
@@ -41,6 +43,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::floimg::Floimg;
+use crate::llm::Llm;
 use crate::model::action::ActionKind;
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
@@ -51,6 +54,7 @@ use crate::model::tally::Tally;
 use crate::store::Store;
 use crate::web::Web;
 
+use budget::Budget;
 use crash::CrashPoint;
 use hooks::Hooks;
 use identity::Profile;
@@ -67,12 +71,16 @@ pub struct World {
     pub store: Store,
     /// The gallery.
     pub floimg: Floimg,
+    /// Language models, and who gets which.
+    pub llm: ArcSwap<Llm>,
     /// Hosts that scripts may call.
     pub web: Web,
     /// Bots' time.
     pub clock: Clock,
     /// What they did.
     pub journal: Journal,
+    /// What models and actions may cost.
+    pub budget: Budget,
     /// Limits that may change while running.
     pub rules: ArcSwap<Rules>,
     /// Usernames of this fleet's accounts.
@@ -104,6 +112,10 @@ pub struct Rules {
     pub duplicate_days: u32,
     /// How alike two texts must be to count as the same.
     pub duplicate_similarity: f64,
+    /// For how many days a text is held against those of other bots.
+    pub fleet_duplicate_days: u32,
+    /// How alike two texts of different bots must be to count as the same.
+    pub fleet_duplicate_similarity: f64,
     /// How fast a person types.
     pub typing_chars_per_sec: f64,
     /// Entries of one bot's store.

@@ -12,6 +12,7 @@ mod guard;
 mod page;
 mod reads;
 mod refused;
+mod spend;
 mod versions;
 mod wire;
 
@@ -126,6 +127,8 @@ fn routes() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(versions::unpin))
         .routes(routes!(versions::promote))
         .routes(routes!(reads::activities))
+        .routes(routes!(spend::spend))
+        .routes(routes!(spend::trust_clock))
         .routes(routes!(events::events))
         .routes(routes!(control::pause_bot))
         .routes(routes!(control::resume_bot))

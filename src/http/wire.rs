@@ -6,6 +6,7 @@ pub(super) mod bots;
 pub(super) mod console;
 pub(super) mod fleet;
 pub(super) mod scripts;
+pub(super) mod spend;
 pub(super) mod versions;
 
 use serde::Serialize;

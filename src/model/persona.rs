@@ -26,7 +26,7 @@ pub struct Persona {
     pub schedule: Schedule,
     /// How often it comes and how much it does.
     pub pace: Pace,
-    /// A name from `[llm.models]`.
+    /// A role, or a name from `[llm.models]`.
     pub model: Option<String>,
     /// Modules it declares to use; empty means all that the config grants.
     pub needs: Vec<String>,

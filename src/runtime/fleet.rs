@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::host::World;
+use crate::host::budget::Spent;
 use crate::lua::console::Mode;
 use crate::model::activity::Activity;
 use crate::model::diagnostic::Diagnostic;
@@ -43,6 +44,8 @@ pub enum Command {
     Reload(oneshot::Sender<Reloaded>),
     /// Decide which version of a persona runs; answers what was done, or why nothing was.
     Version(PersonaName, VersionChange, oneshot::Sender<Result<String, String>>),
+    /// Nobody sleeps for these reasons any more.
+    BudgetsEnded(Vec<String>, oneshot::Sender<()>),
     /// Run a few lines of Luau in a bot's world.
     Console(BotId, String, Mode, oneshot::Sender<Asked>),
 }
@@ -167,6 +170,7 @@ impl Fleet {
             state: store.state(&id).await?,
             activities: store.activities(&query).await?,
             used: store.action_counts(&id, self.world.clock.now()).await?,
+            budgets: self.world.budget.caps_of(&id).await?,
             error,
             bot,
         }))
@@ -186,6 +190,25 @@ impl Fleet {
     /// When the store fails.
     pub async fn activities(&self, query: &ActivityQuery) -> Result<Vec<Activity>, Error> {
         Ok(self.world.store.activities(query).await?)
+    }
+
+    /// What models cost, with at most `limit` rows of each kind.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn spent(&self, limit: u32) -> Result<Spent, Error> {
+        Ok(self.world.budget.spent(limit).await?)
+    }
+
+    /// Counts spending by the clock as it is now, although calls were counted by a later time; answers how many.
+    ///
+    /// # Errors
+    /// When the store fails or the fleet is stopping.
+    pub async fn trust_clock(&self, who: &str) -> Result<u64, Error> {
+        self.audit(who, "trust_clock", &Target::All, json!({ "clock": jiff::Timestamp::now().to_string() })).await?;
+        let (moved, ended) = self.world.budget.trust_clock().await?;
+        self.ask(|reply| Command::BudgetsEnded(ended, reply)).await?;
+        Ok(moved)
     }
 
     /// Hears of every activity from now on.

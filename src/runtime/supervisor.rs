@@ -2,6 +2,7 @@
 //!
 //! No fault of a bot, a script or the world ends it; only being told to stop does.
 
+mod budgets;
 mod console;
 mod controls;
 mod plugins;
@@ -26,7 +27,7 @@ use crate::host::identity::Profile;
 use crate::host::inbox::Inbox;
 use crate::host::rhythm::after::spread_after;
 use crate::host::rhythm::{Visit, hours};
-use crate::host::{Rules, recovery};
+use crate::host::{Rules, budget, recovery};
 use crate::model::action::Intent;
 use crate::model::name::{BotId, PersonaName, VersionId};
 use crate::model::seconds::Seconds;
@@ -74,6 +75,8 @@ pub struct NewConfig {
     pub roster: Roster,
     /// What plugins are told.
     pub plugins: PluginSettings,
+    /// What models may cost, and do.
+    pub budget: budget::Terms,
     /// What changed, for the journal.
     pub changes: Vec<String>,
 }
@@ -272,6 +275,11 @@ impl Supervisor {
             }
             self.unschedule(slot);
             if let Some((until, by)) = self.everybody_waits(now) {
+                self.postpone(slot, until, by, now);
+                continue;
+            }
+            let stop = self.slots.get(slot as usize).and_then(|slot| self.shared.world.budget.stop(&slot.id));
+            if let Some((until, by)) = stop {
                 self.postpone(slot, until, by, now);
                 continue;
             }
@@ -496,6 +504,7 @@ impl Supervisor {
         self.keep_time(AHEAD).await;
         self.end_pauses(self.shared.world.clock.now()).await;
         self.tend_versions().await;
+        self.shared.world.budget.sweep().await;
         if self.signals.borrow().platform_paused
             && let Err(problem) = self.shared.world.floimg.look_after_pause().await
         {
@@ -517,9 +526,13 @@ impl Supervisor {
     }
 
     async fn prune(&self) {
-        let keep = jiff::SignedDuration::from_hours(24 * KEEP_DAYS);
-        let before = self.shared.world.clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN);
-        if let Err(problem) = self.shared.world.store.prune(before).await {
+        let world = &self.shared.world;
+        let ago = |days: i64| {
+            let keep = jiff::SignedDuration::from_hours(24 * days);
+            world.clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN)
+        };
+        let near = ago(i64::from(world.rules.load().fleet_duplicate_days));
+        if let Err(problem) = world.store.prune(ago(KEEP_DAYS), near).await {
             warn!(error = &problem as &dyn std::error::Error, "could not drop old rows");
         }
     }

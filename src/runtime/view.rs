@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::floimg::signals::Signals;
+use crate::host::budget::CapState;
 use crate::model::activity::Activity;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::{BotId, PersonaName, VersionId};
@@ -117,6 +118,8 @@ pub struct BotDetail {
     pub activities: Vec<Activity>,
     /// What it did in the last hour and day.
     pub used: Vec<ActionCounts>,
+    /// How far the budgets are used that hold for whatever it does.
+    pub budgets: Vec<CapState>,
     /// The last thing that went wrong, or empty.
     pub error: String,
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{Error, Store, from_ms, journal, read, to_ms};
+use super::{Claim, Error, Store, from_ms, journal, read, texts, to_ms};
 use crate::model::action::{ActionKind, Intent, IntentState, NewIntent};
 use crate::model::activity::{Activity, NewActivity};
 use crate::model::name::BotId;
@@ -21,6 +21,8 @@ pub enum Opened {
     Before(Intent),
     /// The bot has done this to the target in an earlier tick.
     Done(Intent),
+    /// Somebody of the fleet has said the very same.
+    Said,
 }
 
 /// How many actions of one kind a bot has done since some time, with the time of the oldest of them.
@@ -48,60 +50,16 @@ impl Store {
     /// # Errors
     /// When the write fails; then the action must not happen.
     pub async fn open_intent(&self, intent: NewIntent, once: bool) -> Result<Opened, Error> {
-        self
-            .write(move |connection| {
-                Box::pin(async move {
-                    let before = sqlx::query(
-                        "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
-                         WHERE bot = $1 AND tick = $2 AND kind = $3 AND ordinal = $4 AND state <> 'failed' \
-                         ORDER BY id DESC LIMIT 1",
-                    )
-                    .bind(intent.bot.to_string())
-                    .bind(intent.tick.cast_signed())
-                    .bind(intent.kind.as_str())
-                    .bind(i64::from(intent.ordinal))
-                    .fetch_optional(&mut *connection)
-                    .await?;
-                    if let Some(row) = before {
-                        // A choice on another target than the first time is another action; what it does once it does once.
-                        // A row that is not understood stands in the way too: whether it happened cannot be told.
-                        let row = self::intent(&row);
-                        if row.as_ref().map_or(true, |row| row.what.target == intent.target || !once) {
-                            return Ok(row.map(Opened::Before));
-                        }
-                    }
-                    if once {
-                        let done = sqlx::query(
-                            "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
-                             WHERE bot = $1 AND kind = $2 AND target = $3 AND state <> 'failed' ORDER BY id DESC LIMIT 1",
-                        )
-                        .bind(intent.bot.to_string())
-                        .bind(intent.kind.as_str())
-                        .bind(intent.target.clone())
-                        .fetch_optional(&mut *connection)
-                        .await?;
-                        if let Some(row) = done {
-                            return Ok(self::intent(&row).map(Opened::Done));
-                        }
-                    }
-                    let id = sqlx::query(
-                        "INSERT INTO intents (bot, tick, ordinal, kind, target, payload, state, outcome, at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, 'open', 'null', $7) RETURNING id",
-                    )
-                    .bind(intent.bot.to_string())
-                    .bind(intent.tick.cast_signed())
-                    .bind(i64::from(intent.ordinal))
-                    .bind(intent.kind.as_str())
-                    .bind(intent.target)
-                    .bind(intent.payload.to_string())
-                    .bind(to_ms(intent.at))
-                    .fetch_one(&mut *connection)
-                    .await?
-                    .get(0);
-                    Ok(Ok(Opened::New(id)))
-                })
-            })
-            .await?
+        self.open_speaking(intent, once, Vec::new()).await
+    }
+
+    /// The same for an action that says something: its texts are claimed with it, and one that is another's stands
+    /// in its way.
+    ///
+    /// # Errors
+    /// As [`Store::open_intent`].
+    pub async fn open_speaking(&self, intent: NewIntent, once: bool, claims: Vec<Claim>) -> Result<Opened, Error> {
+        self.write(move |connection| Box::pin(async move { open(connection, intent, once, &claims).await })).await?
     }
 
     /// What this very action of this very tick came to the first time the tick was tried.
@@ -144,13 +102,11 @@ impl Store {
                     .bind(outcome.to_string())
                     .execute(&mut *connection)
                     .await?;
+                if state == IntentState::Failed {
+                    texts::give_back(connection, id).await?;
+                }
                 if let (Some(words), Some(bot)) = (words, &activity.bot) {
-                    sqlx::query("INSERT INTO texts (bot, at, words) VALUES ($1, $2, $3)")
-                        .bind(bot.to_string())
-                        .bind(to_ms(activity.at))
-                        .bind(words)
-                        .execute(&mut *connection)
-                        .await?;
+                    texts::keep(connection, bot, activity.at, words).await?;
                 }
                 journal::insert(connection, activity).await
             })
@@ -274,31 +230,17 @@ impl Store {
         row.as_ref().map(intent).transpose()
     }
 
-    /// What a bot wrote since some time, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// When the read fails.
-    pub async fn texts_since(&self, bot: &BotId, since: Timestamp, limit: u32) -> Result<Vec<String>, Error> {
-        let rows = sqlx::query("SELECT words FROM texts WHERE bot = $1 AND at > $2 ORDER BY at DESC LIMIT $3")
-            .bind(bot.to_string())
-            .bind(to_ms(since))
-            .bind(i64::from(limit))
-            .fetch_all(&self.reads)
-            .await
-            .map_err(read)?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
-    }
-
-    /// Drops what no rule looks at any more: settled pictures and failures older than `before`, old texts and expired entries.
+    /// Drops what no rule looks at any more: settled pictures and failures older than `before`, old texts and expired entries; what
+    /// finds near texts is dropped when it is older than `near`.
     ///
     /// Events stay: their rows are what keeps the same comment from being told twice.
     ///
     /// # Errors
     /// When the write fails.
-    pub async fn prune(&self, before: Timestamp) -> Result<(), Error> {
+    pub async fn prune(&self, before: Timestamp, near: Timestamp) -> Result<(), Error> {
         self.write(move |connection| {
             Box::pin(async move {
-                prune_rows(connection, to_ms(before)).await?;
+                prune_rows(connection, to_ms(before), to_ms(near)).await?;
                 Ok(())
             })
         })
@@ -306,14 +248,76 @@ impl Store {
     }
 }
 
-async fn prune_rows(connection: &mut SqliteConnection, before: i64) -> Result<(), sqlx::Error> {
+/// Writes an intent down, unless one stands in its way.
+pub(super) async fn open(
+    connection: &mut SqliteConnection,
+    intent: NewIntent,
+    once: bool,
+    claims: &[Claim],
+) -> Result<Result<Opened, Error>, sqlx::Error> {
+    let before = sqlx::query(
+        "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
+         WHERE bot = $1 AND tick = $2 AND kind = $3 AND ordinal = $4 AND state <> 'failed' \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(intent.bot.to_string())
+    .bind(intent.tick.cast_signed())
+    .bind(intent.kind.as_str())
+    .bind(i64::from(intent.ordinal))
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(row) = before {
+        // A choice on another target than the first time is another action; what it does once it does once.
+        // A row that is not understood stands in the way too: whether it happened cannot be told.
+        let row = self::intent(&row);
+        if row.as_ref().map_or(true, |row| row.what.target == intent.target || !once) {
+            return Ok(row.map(Opened::Before));
+        }
+    }
+    if once {
+        let done = sqlx::query(
+            "SELECT id, bot, tick, ordinal, kind, target, payload, state, outcome, at FROM intents \
+             WHERE bot = $1 AND kind = $2 AND target = $3 AND state <> 'failed' ORDER BY id DESC LIMIT 1",
+        )
+        .bind(intent.bot.to_string())
+        .bind(intent.kind.as_str())
+        .bind(intent.target.clone())
+        .fetch_optional(&mut *connection)
+        .await?;
+        if let Some(row) = done {
+            return Ok(self::intent(&row).map(Opened::Done));
+        }
+    }
+    if texts::is_taken(connection, claims).await? {
+        return Ok(Ok(Opened::Said));
+    }
+    let at = intent.at;
+    let id = sqlx::query(
+        "INSERT INTO intents (bot, tick, ordinal, kind, target, payload, state, outcome, at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'open', 'null', $7) RETURNING id",
+    )
+    .bind(intent.bot.to_string())
+    .bind(intent.tick.cast_signed())
+    .bind(i64::from(intent.ordinal))
+    .bind(intent.kind.as_str())
+    .bind(intent.target)
+    .bind(intent.payload.to_string())
+    .bind(to_ms(intent.at))
+    .fetch_one(&mut *connection)
+    .await?
+    .get(0);
+    texts::claim(connection, id, claims, at).await?;
+    Ok(Ok(Opened::New(id)))
+}
+
+async fn prune_rows(connection: &mut SqliteConnection, before: i64, near: i64) -> Result<(), sqlx::Error> {
     sqlx::query(
         "DELETE FROM intents WHERE at < $1 AND state <> 'open' AND (kind IN ('generate', 'share') OR state = 'failed')",
     )
     .bind(before)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM texts WHERE at < $1").bind(before).execute(&mut *connection).await?;
+    texts::prune(connection, before, near).await?;
     sqlx::query("DELETE FROM entries WHERE expires_at < $1").bind(before).execute(&mut *connection).await?;
     Ok(())
 }

@@ -12,6 +12,8 @@ mod lines;
 mod memories;
 mod plugins;
 mod scripts;
+mod spend;
+mod texts;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +35,11 @@ pub use lines::{LineRow, StoredCanary};
 pub use memories::StoredMemory;
 pub use plugins::PluginRow;
 pub use scripts::{StoredVersion, VersionRow};
+pub use spend::{
+    ActionsFull, ActionsOpened, BadEnd, CallState, CutOff, Ending as CallEnding, Full, Held, NewCall, OpenCall, Recent,
+    SpendReport, SpendRow, SpendTotals, Standing, Told,
+};
+pub use texts::Claim;
 use writer::{Extent, Finish, Job, Work, Writer};
 
 /// Why the store could not do it.
@@ -200,10 +207,12 @@ impl Store {
 }
 
 /// In their order; one that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "versions", include_str!("migrations/0002_versions.sql")),
     (3, "plugins", include_str!("migrations/0003_plugins.sql")),
+    (4, "spend", include_str!("migrations/0004_spend.sql")),
+    (5, "texts", include_str!("migrations/0005_texts.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -10,7 +10,7 @@ use super::fold;
 const WORDS_SHARE: f64 = 0.4;
 
 /// Words that say nothing about what a text is about.
-const STOP_WORDS: &[&str] = &[
+pub(super) const STOP_WORDS: &[&str] = &[
     "a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because",
     "been", "before", "being", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have",
     "he", "her", "here", "him", "his", "how", "i", "i'd", "i'll", "i'm", "i've", "if", "in", "into", "is", "it", "its",
@@ -73,7 +73,7 @@ pub fn words(text: &str) -> Vec<String> {
 }
 
 /// All words, lower-case and with letters in their plain form.
-fn folded_words(text: &str) -> Vec<String> {
+pub(super) fn folded_words(text: &str) -> Vec<String> {
     text.unicode_words()
         .map(|word| {
             let mut out = String::with_capacity(word.len());
@@ -90,12 +90,12 @@ fn folded_words(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn signs(text: &str) -> Vec<String> {
+pub(super) fn signs(text: &str) -> Vec<String> {
     text.graphemes(true).filter(|sign| !sign.trim().is_empty()).map(str::to_owned).collect()
 }
 
 /// Groups of three letters over the joined words, with a space before and after, so that one letter makes a group too.
-fn trigrams(words: &[String]) -> Vec<[char; 3]> {
+pub(super) fn trigrams(words: &[String]) -> Vec<[char; 3]> {
     let mut letters = vec![' '];
     for word in words {
         letters.extend(word.chars());

@@ -3,7 +3,8 @@
 //! Read by phrases, in English and in the basics of German, Spanish, French and Portuguese. Both lean towards yes: an
 //! honest answer nobody asked for does no harm, a missed question or a false claim does.
 
-use super::fold;
+use super::phrases::Said;
+use super::{abroad, fold};
 
 /// Whether a text asks if its reader is a bot.
 ///
@@ -14,7 +15,7 @@ use super::fold;
 pub fn asks_if_bot(text: &str) -> bool {
     let tokens = tokens(text);
     let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    (0..tokens.len()).any(|at| asks_at(&tokens, at)) || clauses(&tokens).any(only_asks)
+    (0..tokens.len()).any(|at| asks_at(&tokens, at)) || clauses(&tokens).any(only_asks) || abroad::asks(&Said::of(text))
 }
 
 /// Whether a text says that the one who writes is a person, or is no bot.
@@ -26,7 +27,9 @@ pub fn asks_if_bot(text: &str) -> bool {
 pub fn claims_to_be_person(text: &str) -> bool {
     let tokens = tokens(text);
     let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    (0..tokens.len()).any(|at| claims_at(&tokens, at)) || clauses(&tokens).any(only_claims)
+    (0..tokens.len()).any(|at| claims_at(&tokens, at))
+        || clauses(&tokens).any(only_claims)
+        || abroad::claims(&Said::of(text))
 }
 
 /// `[are you]`: the words ask, whatever sign ends the sentence.

@@ -2,16 +2,24 @@
 //!
 //! Everything here is pure and never panics, whatever the text.
 
+mod abroad;
 mod alike;
+pub mod clean;
 mod fold;
 pub mod grammar;
 mod honesty;
+mod phrases;
+mod prints;
+mod untrusted;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use alike::STOP_WORDS;
 pub use alike::{Shape, similarity, words};
 pub use fold::ascii;
 pub use honesty::{asks_if_bot, claims_to_be_person};
+pub use prints::{BANDS, Prints};
+pub use untrusted::{gives_orders, inert};
 
 /// How many characters a text has, as people count them.
 ///
@@ -20,6 +28,11 @@ pub use honesty::{asks_if_bot, claims_to_be_person};
 /// ```
 pub fn length(text: &str) -> usize {
     text.graphemes(true).count()
+}
+
+/// Whether a text has at least so many words.
+pub fn sentence_like(text: &str, words: usize) -> bool {
+    text.unicode_words().take(words).count() == words
 }
 
 /// How many UTF-16 units a text has, as the gallery counts titles.

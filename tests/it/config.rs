@@ -172,7 +172,7 @@ fn wrong_values_say_what_was_expected() {
         ("[sandbox]\ntick_cpu_millis = 10", "expected poll_cpu_millis to be at most tick_cpu_millis, got 60 and 10"),
         ("[limits]\nduplicate_similarity = 1.1", "expected a number from 0 to 1, got 1.1"),
         ("[reload]\nwatch = \"yes\"", "expected true or false, got \"yes\""),
-        ("[llm]\nprovider = \"openai\"", "expected \"offline\", got \"openai\""),
+        ("[llm]\nprovider = \"openai\"", "expected \"offline\" or \"models\", got \"openai\""),
         ("[log]\nfilter = \"a=b=c\"", "expected a level"),
         ("bots = 3", "expected"),
         ("[[bots]]\npersona = \"ai_artist\"", "expected `count` beside `persona`"),

@@ -2,7 +2,7 @@
 //!
 //! `FLEET_TEST_KILLS` sets how often the long test kills; 12 unless it says otherwise.
 
-mod process;
+pub mod process;
 
 use std::time::Duration;
 

@@ -112,9 +112,19 @@ impl Home {
 
     /// Starts against the studio at an address when one is given, with its token.
     pub async fn start_with(&self, more: &[&str], studio: Option<(&str, &str)>) -> Running {
-        let environment = studio.map(|(_, token)| ("FLOIMG_SERVICE_TOKEN".to_owned(), token.to_owned()));
+        let variables: Vec<_> = studio.map(|(_, token)| ("FLOIMG_SERVICE_TOKEN", token)).into_iter().collect();
+        self.start_knowing(more, studio, &variables).await
+    }
+
+    /// The same, with these variables in its environment.
+    pub async fn start_knowing(
+        &self,
+        more: &[&str],
+        studio: Option<(&str, &str)>,
+        variables: &[(&str, &str)],
+    ) -> Running {
         let sources = Sources {
-            environment: environment.into_iter().collect(),
+            environment: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             file: ConfigFile::Required(self.dir.path().join("config.toml")),
             flags: self.flags(more).into_iter().map(|setting| Flag { name: "--set", setting }).collect(),
         };

@@ -1,6 +1,8 @@
 //! Tests from the outside: a script, a request, a row, a page.
 
 mod authors;
+mod budgets;
+mod cleaning;
 mod cli;
 mod client;
 mod config;
@@ -8,11 +10,15 @@ mod console;
 mod contract;
 mod crash;
 mod docs;
+mod duplicates;
 mod faults;
 mod hostile;
+mod injections;
 mod living;
+mod models;
 mod permissions;
 mod plugins;
+mod prompts;
 mod readme;
 mod render;
 mod runtime;

@@ -813,7 +813,7 @@ async fn everything_in_the_document_is_served_as_it_says() {
             assert_eq!(body.is_object(), has_body, "{path}");
         }
     }
-    assert_eq!(operations, 30);
+    assert_eq!(operations, 32);
     let pause = &document["components"]["schemas"]["Pause"];
     let example = pause["example"].to_string();
     assert_eq!(served.post("/api/v1/fleet/pause", &example).await.status, 200, "{example}");

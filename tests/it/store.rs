@@ -2,6 +2,7 @@
 
 mod intents;
 mod keeping;
+mod texts;
 
 use std::path::{Path, PathBuf};
 use std::task::Poll;

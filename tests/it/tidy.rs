@@ -11,7 +11,7 @@ use source::{Mention, Source};
 
 /// The modules of the crate by floor; a module may name those below it.
 const FLOORS: [&[&str]; 7] = [
-    &["backoff", "clock", "config", "model", "secret", "text"],
+    &["backoff", "breaker", "bucket", "clock", "config", "model", "secret", "text"],
     &["floimg", "llm", "store", "studio", "web"],
     &["host"],
     &["lua"],

@@ -16,9 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use super::{Candidate, Ending, Error, Place, Tell, Ticked, Told, Wanted, first_visit, stage, state_value};
 use crate::clock::Clock;
-use crate::config::{Config, StudioAddress};
+use crate::config::{Config, LlmProvider, StudioAddress};
 use crate::floimg::Floimg;
 use crate::floimg::options::Options;
+use crate::host::budget::Budget;
 use crate::host::crash::CrashPoint;
 use crate::host::identity::identity;
 use crate::host::journal::Journal;
@@ -57,6 +58,7 @@ pub(super) struct Acting {
     url: String,
     row: BotRow,
     grace: Duration,
+    has_models: bool,
     /// Held as long as it acts.
     _lock: File,
 }
@@ -100,10 +102,19 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
         .collect();
     let floimg = Floimg::new(crate::app::floimg_options(config, url.clone(), token, clock.clone()))
         .map_err(anyhow::Error::new)?;
+    let llm = crate::app::llm(config, &url).map_err(anyhow::Error::new)?;
+    let journal = Journal::new(store.clone());
+    // What a try costs is on the fleet's own bill, and caps hold for both together. A fleet that runs has calls under way
+    // there, so nothing is ended.
+    let bill = Store::open(&config.data_dir.join("fleet.db")).await.map_err(anyhow::Error::new)?;
+    let terms = crate::app::budget_terms(config);
+    let budget = Budget::new(bill, journal.clone(), Clock::wall(), clock.clone(), terms);
     let world = Arc::new(World {
-        journal: Journal::new(store.clone()),
+        journal,
         store,
         floimg,
+        llm: ArcSwap::from_pointee(llm),
+        budget,
         web: Web::new(config.web.max_concurrent, config.floimg.connect_timeout, web::system_lookup())
             .map_err(anyhow::Error::new)?,
         clock,
@@ -133,7 +144,8 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
         scripts: handle,
     });
     let grace = config.runtime.grace;
-    Ok(Opened::Ready(Box::new(Acting { shared, scripts, url: url.to_string(), row, grace, _lock: lock })))
+    let has_models = config.llm.provider == LlmProvider::Models;
+    Ok(Opened::Ready(Box::new(Acting { shared, scripts, url: url.to_string(), row, grace, has_models, _lock: lock })))
 }
 
 /// The bots that the fleet of this data folder ever had, and its time.
@@ -259,6 +271,7 @@ impl Acting {
                 at,
                 visit,
                 is_asleep: !hours::is_awake(&candidate.version.persona.schedule, at),
+                has_models: self.has_models,
                 calls: Vec::new(),
                 after: before.clone(),
                 before,

@@ -347,6 +347,7 @@ fn cost(ticked: &Ticked) -> String {
     let calls = if calls.is_empty() { "no calls".to_owned() } else { format!("calls: {}", calls.join(", ")) };
     let money = match llm_calls(ticked) {
         0 => "no tokens",
+        _ if ticked.has_models => "`fleet spend` has the bill",
         _ => "no tokens (the offline writer wrote)",
     };
     format!("{:.1} ms CPU, {calls}, {money}", ticked.cpu.as_secs_f64() * 1000.0)

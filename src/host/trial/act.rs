@@ -6,10 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::host::action::Draft;
 use crate::host::identity::Profile;
+use crate::host::prompt::fresh;
 use crate::host::refusal::Refusal;
+use crate::host::words::Words;
 use crate::model::failure::FailureKind;
 use crate::model::gallery::{Author, Comment, Picture, Post};
-use crate::text::Shape;
+use crate::text::{Prints, Shape};
 
 use super::{Inner, Said, Trial, TrialRules};
 
@@ -32,7 +34,8 @@ impl Trial {
         if let Some(rules) = self.rules {
             let once = parent.map(|parent| format!("remix {}", parent.id));
             inner.refuse_twice(profile, once.as_deref(), "this bot has done that before")?;
-            inner.refuse_again(profile, &rules, &format!("{}\n{}", draft.title, draft.description))?;
+            let words = Words::Post { title: draft.title.clone(), description: draft.description.clone() };
+            inner.refuse_again(profile, &rules, &words, false)?;
             inner.done.extend(once.map(|once| (profile.username.clone(), once)));
             if let Some(parent) = parent {
                 for post in inner.posts.iter_mut().filter(|post| post.id == parent.id) {
@@ -80,7 +83,8 @@ impl Trial {
         }))
     }
 
-    /// Comments; `is_unasked` when neither the post nor the comment that is answered turns to this bot.
+    /// Comments; `is_unasked` when neither the post nor the comment that is answered turns to this bot, `tells_truth` when
+    /// it answers somebody who asked if this is a bot.
     pub(in crate::host) fn comment(
         &self,
         profile: &Profile,
@@ -88,6 +92,7 @@ impl Trial {
         words: String,
         reply_to: Option<&str>,
         is_unasked: bool,
+        tells_truth: bool,
     ) -> Result<Comment, Refusal> {
         let mut inner = self.inner();
         if let Some(rules) = self.rules {
@@ -102,7 +107,7 @@ impl Trial {
             }
             let once = format!("comment {post}#{}", reply_to.unwrap_or_default());
             inner.refuse_twice(profile, Some(&once), "this bot has done that before")?;
-            inner.refuse_again(profile, &rules, &words)?;
+            inner.refuse_again(profile, &rules, &Words::Comment(words.clone()), tells_truth)?;
             inner.done.insert((profile.username.clone(), once));
         }
         inner.made += 1;
@@ -124,6 +129,11 @@ impl Trial {
         inner.said_lately(username, &rules).take(limit as usize).map(|said| said.words.clone()).collect()
     }
 
+    /// Whether an account of the fleet has said these very words.
+    pub(in crate::host) fn was_said(&self, words: &str) -> bool {
+        Prints::of(words).is_some_and(|prints| self.inner().prints.contains(&prints.exact))
+    }
+
     pub(in crate::host) fn has_said(&self, username: &str, words: &str) -> bool {
         self.rules.is_some_and(|rules| self.inner().is_again(username, &rules, words))
     }
@@ -139,14 +149,26 @@ impl Inner {
         }
     }
 
-    /// Keeps a text as said, unless it was said before.
-    fn refuse_again(&mut self, profile: &Profile, rules: &TrialRules, words: &str) -> Result<(), Refusal> {
+    /// Keeps the texts of an action as said, unless they were said before.
+    fn refuse_again(
+        &mut self,
+        profile: &Profile,
+        rules: &TrialRules,
+        words: &Words,
+        tells_truth: bool,
+    ) -> Result<(), Refusal> {
+        let claims = fresh::claims(words, tells_truth);
+        if claims.iter().any(|claim| claim.is_sole && self.prints.contains(&claim.print)) {
+            return Err(Refusal::failure(FailureKind::DuplicateText, "somebody of the fleet has said the very same"));
+        }
+        let words = &words.all().unwrap_or_default();
         if self.is_again(&profile.username, rules, words) {
             return Err(Refusal::failure(
                 FailureKind::DuplicateText,
                 format!("too like something this bot wrote in the last {} days", rules.duplicate_days),
             ));
         }
+        self.prints.extend(claims.iter().map(|claim| claim.print));
         let shape = Shape::of(words);
         self.said.push(Said { by: profile.username.clone(), at: self.now, words: words.to_owned(), shape });
         Ok(())

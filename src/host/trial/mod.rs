@@ -57,6 +57,8 @@ struct Inner {
     /// What is done once: who, and what it was done to.
     done: BTreeSet<(String, String)>,
     said: Vec<Said>,
+    /// Prints of everything that accounts of the fleet said.
+    prints: BTreeSet<i64>,
     failures: Vec<PlannedFailure>,
     scripted: BTreeMap<String, Scripted>,
     events: Vec<StoredEvent>,
@@ -157,6 +159,7 @@ impl Trial {
             likes: BTreeSet::new(),
             done: BTreeSet::new(),
             said: Vec::new(),
+            prints: BTreeSet::new(),
             failures: Vec::new(),
             scripted: BTreeMap::new(),
             events: Vec::new(),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::spend::SpendCap;
 use crate::host::limits::{Cap, Caps};
 use crate::model;
 use crate::model::name::VersionId;
@@ -78,6 +79,8 @@ pub(in crate::http) struct BotInFull {
     activities: Vec<Activity>,
     /// What it did lately beside what it may.
     limits: Vec<Limit>,
+    /// How far the budgets are used that hold for whatever it does, in real time.
+    budgets: Vec<SpendCap>,
     /// The last thing that went wrong, or empty.
     error: String,
     /// The same as it was found: with the line of the script, values, advice and the frame; null where it was no script's.
@@ -184,6 +187,7 @@ impl BotInFull {
             state: detail.state.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))),
             activities: detail.activities.into_iter().map(Activity::from).collect(),
             limits,
+            budgets: detail.budgets.iter().map(SpendCap::of).collect(),
             error: detail.error,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::BoxFuture;
 use mlua::Value;
 
-use crate::host::writer::{Asking, Writing};
+use crate::host::writer::{Asking, Choosing, Look, Writing};
 use crate::lua::api::{Answer, Call, Module, Trouble};
 use crate::lua::args::{Fields, as_text, shown};
 use crate::lua::value::{from_json, to_json};
@@ -32,8 +32,8 @@ fn write(mut call: Call) -> BoxFuture<'static, Answer> {
             about: about("llm.write", &options)?,
             max_chars: options.count("max_chars", 1..=10_000, 500)? as usize,
             templates: options.optional_texts("templates")?.unwrap_or_default(),
+            look: look(&options)?,
         };
-        check_look(&options)?;
         let text = call.host.write(writing).await?;
         Ok(Value::String(call.lua.create_string(text)?))
     })
@@ -43,16 +43,17 @@ fn choose(mut call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let options = call.args.fields(&["purpose", "question", "options", "about", "image", "model"])?;
         let purpose = purpose("llm.choose", &options)?;
-        options.text("question")?;
-        about("llm.choose", &options)?;
-        check_look(&options)?;
+        let question = options.text("question")?;
+        let about = about("llm.choose", &options)?;
+        let look = look(&options)?;
         let choices = options
             .optional_texts("options")?
             .ok_or_else(|| "llm.choose: `options` must be a list of texts, got nothing".to_owned())?;
         if choices.is_empty() || choices.len() > OPTIONS {
             return Err(format!("llm.choose: `options` must have 1 to {OPTIONS} texts, got {}", choices.len()).into());
         }
-        let chosen = call.host.choose(&purpose, &choices).await?;
+        let choosing = Choosing { purpose, question, options: choices, about, look };
+        let chosen = call.host.choose(choosing).await?;
         Ok(Value::Integer(i64::try_from(chosen + 1).unwrap_or(1)))
     })
 }
@@ -61,9 +62,9 @@ fn json(mut call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
         let options = call.args.fields(&["purpose", "prompt", "fields", "fallback", "about", "image", "model"])?;
         let purpose = purpose("llm.json", &options)?;
-        options.text("prompt")?;
-        about("llm.json", &options)?;
-        check_look(&options)?;
+        let prompt = options.text("prompt")?;
+        let about = about("llm.json", &options)?;
+        let look = look(&options)?;
         let mut fields = BTreeMap::new();
         for pair in options.table("fields")?.pairs::<Value, Value>() {
             let (name, kind) = pair?;
@@ -84,7 +85,7 @@ fn json(mut call: Call) -> BoxFuture<'static, Answer> {
                 _ => return Err("llm.json: `fallback` must have texts as keys".to_owned().into()),
             },
         };
-        let answer = call.host.answer(Asking { purpose, fields, fallback }).await?;
+        let answer = call.host.answer(Asking { purpose, prompt, about, look, fields, fallback }).await?;
         Ok(from_json(&call.lua, &serde_json::Value::Object(answer))?)
     })
 }
@@ -101,11 +102,8 @@ fn purpose(name: &str, options: &Fields) -> Result<String, Trouble> {
     }
 }
 
-/// The address of a picture and the name of a model are checked now, so that a script is ready for a real model.
-fn check_look(options: &Fields) -> Result<(), Trouble> {
-    options.optional_text("image")?;
-    options.optional_text("model")?;
-    Ok(())
+fn look(options: &Fields) -> Result<Look, Trouble> {
+    Ok(Look { model: options.optional_text("model")?, image: options.optional_text("image")? })
 }
 
 pub(super) fn about(name: &str, options: &Fields) -> Result<BTreeMap<String, String>, Trouble> {

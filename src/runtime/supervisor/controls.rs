@@ -48,6 +48,11 @@ impl Supervisor {
             Command::Version(persona, change, reply) => {
                 let _ = reply.send(self.change_version(&persona, change).await);
             }
+            Command::BudgetsEnded(reasons, reply) => {
+                self.end_budget_sleep(&reasons);
+                // Nobody waits any more when the client hung up.
+                let _ = reply.send(());
+            }
             Command::Console(bot, code, mode, reply) => self.console(&bot, code, mode, reply),
             Command::Reload(reply) => {
                 self.later_reloads.push(reply);

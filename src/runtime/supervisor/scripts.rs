@@ -280,6 +280,10 @@ impl Supervisor {
     pub(super) async fn apply(&mut self, config: NewConfig) {
         let had_trial_or_limits = self.shared.settings.load().limits;
         self.shared.world.rules.store(Arc::new(config.rules));
+        if *self.shared.world.budget.terms() != config.budget {
+            let ended = self.shared.world.budget.change(config.budget).await;
+            self.end_budget_sleep(&ended);
+        }
         let limits_changed = had_trial_or_limits != config.settings.limits;
         self.shared.settings.store(Arc::new(config.settings));
         self.roster = config.roster;

@@ -26,9 +26,10 @@ impl Supervisor {
         let stopped_because = match self.pauses.get(&None) {
             Some(pause) if pause.reason.is_empty() => Some("paused by operator".to_owned()),
             Some(pause) => Some(format!("paused by operator: {}", pause.reason)),
-            None => {
-                self.everybody_waits(now).map(|(until, by)| format!("{by} until {}", short(until, now, &TimeZone::UTC)))
-            }
+            None => self
+                .everybody_waits(now)
+                .map(|(until, by)| format!("{by} until {}", short(until, now, &TimeZone::UTC)))
+                .or_else(|| self.shared.world.budget.fleet_stop()),
         };
         FleetView {
             started_at: self.started_at,

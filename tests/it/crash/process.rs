@@ -36,6 +36,22 @@ impl Process {
         Self::start(home, command, "run")
     }
 
+    /// `fleet run` in a home, with these variables in its environment.
+    pub fn run_knowing(home: &Home, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Self::fleet(home, None);
+        command.envs(variables.iter().copied());
+        command.arg("run").arg("--config").arg(home.path().join("config.toml"));
+        for flag in home.flags(flags) {
+            command.arg("--set").arg(flag);
+        }
+        Self::start(home, command, "run")
+    }
+
+    /// Everything that it logged.
+    pub fn whole_log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// `fleet studio` beside a home.
     pub fn studio(home: &Home, token: &str) -> Self {
         let mut command = Self::fleet(home, Some(token));
@@ -64,7 +80,8 @@ impl Process {
         log.lines().rev().take(40).collect::<Vec<_>>().join("\n")
     }
 
-    async fn until<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+    /// Waits until a look finds something.
+    pub async fn until<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
         let end = Instant::now() + LONGEST;
         loop {
             if let Some(found) = look(self) {

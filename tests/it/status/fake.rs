@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use floimg_fleet::clock::Clock;
+use floimg_fleet::config::{Config, Sources};
 use floimg_fleet::floimg::Floimg;
 use floimg_fleet::floimg::options::Options;
 use floimg_fleet::floimg::signals::Signals;
+use floimg_fleet::host::budget::{self, Budget};
 use floimg_fleet::host::crash::CrashPoint;
 use floimg_fleet::host::fetch::Outside;
 use floimg_fleet::host::hooks::NoHooks;
@@ -18,6 +20,7 @@ use floimg_fleet::host::journal::Journal;
 use floimg_fleet::host::limits::{Cap, Caps};
 use floimg_fleet::host::service::Nudges;
 use floimg_fleet::host::{Rules, World};
+use floimg_fleet::llm::Llm;
 use floimg_fleet::model::activity::{Ending, NewActivity};
 use floimg_fleet::model::diagnostic::Diagnostic;
 use floimg_fleet::model::name::{BotId, PersonaName, VersionId};
@@ -100,6 +103,8 @@ impl Double {
             },
             duplicate_days: 30,
             duplicate_similarity: 0.8,
+            fleet_duplicate_days: 7,
+            fleet_duplicate_similarity: 0.9,
             typing_chars_per_sec: 8.0,
             store_entries: 500,
             store_value_bytes: 16 << 10,
@@ -112,8 +117,14 @@ impl Double {
             },
         };
         let web = Web::new(1, Duration::from_secs(5), web::system_lookup()).expect("a client");
+        let journal = Journal::new(store.clone());
+        let config = Config::load(&Sources::default()).expect("valid");
+        let terms = budget::Terms { budgets: config.budgets(), prices: config.known_prices() };
+        let llm = Llm::new(&config.llm, &[]).expect("clients");
         let world = Arc::new(World {
-            journal: Journal::new(store.clone()),
+            llm: ArcSwap::from_pointee(llm),
+            budget: Budget::new(store.clone(), journal.clone(), Clock::wall(), clock.clone(), terms),
+            journal,
             store,
             floimg,
             web,
@@ -322,6 +333,10 @@ async fn answer(mut asked: mpsc::Receiver<Command>, clock: Clock, told: Arc<Mute
             Command::Wake(target, reply) => {
                 write(format!("wake {target:?}"));
                 let _ = reply.send(count(&target));
+            }
+            Command::BudgetsEnded(_, reply) => {
+                write("budgets ended".to_owned());
+                let _ = reply.send(());
             }
             Command::Console(id, code, mode, reply) => {
                 write(format!("console {id} {code:?} {mode:?}"));

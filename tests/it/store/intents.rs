@@ -146,9 +146,9 @@ async fn pruning_drops_only_what_no_rule_looks_at() {
     home.add_events(vec![event("mia-1", "comment:c1")]).await.expect("written");
     home.commit_tick(TickRow { delivered: vec![1], at: at(1), ..tick("mia-1", 1) }).await.expect("written");
 
-    home.prune(at(0)).await.expect("written");
+    home.prune(at(0), at(0)).await.expect("written");
     assert!(home.has_done(&id("mia-1"), ActionKind::Share, "p2").await.expect("read"), "it is not older");
-    home.prune(at(50)).await.expect("written");
+    home.prune(at(50), at(50)).await.expect("written");
     let mut kept = Vec::new();
     for (kind, row, target) in rows {
         let last = home.last_done(&id("mia-1"), kind, &target).await.expect("read");

@@ -66,12 +66,12 @@ export async function eventually(what, look, seconds = 30) {
 }
 
 export class Fleet {
-  static async start(binary, scripts) {
+  static async start(binary, scripts, config = CONFIG) {
     const fleet = new Fleet();
     fleet.folder = mkdtempSync(join(tmpdir(), "fleet-pages-"));
     fleet.scripts = join(fleet.folder, "scripts");
     cpSync(scripts, fleet.scripts, { recursive: true });
-    writeFileSync(join(fleet.folder, "config.toml"), CONFIG);
+    writeFileSync(join(fleet.folder, "config.toml"), config);
     fleet.status = `http://127.0.0.1:${await freePort()}`;
     fleet.studio = `http://127.0.0.1:${await freePort()}`;
     fleet.log = "";

@@ -9,23 +9,35 @@ use tokio::time::Instant;
 use crate::backoff::Backoff;
 
 /// How many faults in a row open it.
-pub(super) const FAULTS: u32 = 5;
-const REST: Backoff = Backoff { base: Duration::from_secs(10), cap: Duration::from_secs(300) };
+pub const FAULTS: u32 = 5;
+/// How long a server is usually left alone.
+pub const REST: Backoff = Backoff { base: Duration::from_secs(10), cap: Duration::from_secs(300) };
 
 /// The state for one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Breaker {
+pub enum Breaker {
     /// Calls pass; so many faults in a row so far.
-    Closed { faults: u32 },
+    Closed {
+        /// In a row.
+        faults: u32,
+    },
     /// No call passes until then; opened so many times without a success between.
-    Open { until: Instant, times: u32 },
+    Open {
+        /// When a call may try it again.
+        until: Instant,
+        /// In a row.
+        times: u32,
+    },
     /// One call is out to see whether the server is back.
-    Probing { times: u32 },
+    Probing {
+        /// How many times it was opened in a row.
+        times: u32,
+    },
 }
 
 /// Leave to send a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leave {
+pub enum Leave {
     /// As usual.
     Usual,
     /// As the one call that tries whether the server is back.
@@ -34,7 +46,10 @@ pub(super) enum Leave {
 
 impl Breaker {
     /// Asks for leave; `Err` says from when on it is worth asking again.
-    pub(super) fn enter(&mut self, now: Instant) -> Result<Leave, Instant> {
+    ///
+    /// # Errors
+    /// When no call may pass now.
+    pub fn enter(&mut self, now: Instant) -> Result<Leave, Instant> {
         match *self {
             Self::Closed { .. } => Ok(Leave::Usual),
             Self::Open { until, .. } if now < until => Err(until),
@@ -47,8 +62,9 @@ impl Breaker {
         }
     }
 
-    /// Says how a call went. What was sent before the breaker opened has no say after.
-    pub(super) fn settle(&mut self, leave: Leave, fault: bool, now: Instant, unit_random: f64) {
+    /// Says how a call went; what fails too often is left alone as long as `rest` says. What was sent before the breaker
+    /// opened has no say after.
+    pub fn settle(&mut self, leave: Leave, fault: bool, now: Instant, rest: Backoff, unit_random: f64) {
         let times = match (*self, leave) {
             (Self::Closed { .. }, _) if !fault => {
                 *self = Self::Closed { faults: 0 };
@@ -66,11 +82,11 @@ impl Breaker {
             (Self::Probing { times }, Leave::Probe) => times.saturating_add(1),
             (Self::Open { .. } | Self::Probing { .. }, _) => return,
         };
-        *self = Self::Open { until: now + REST.delay_at_least_half(times, unit_random), times };
+        *self = Self::Open { until: now + rest.delay_at_least_half(times, unit_random), times };
     }
 
     /// Says that a call was given up before anyone could tell how it went.
-    pub(super) fn give_up(&mut self, leave: Leave, now: Instant) {
+    pub fn give_up(&mut self, leave: Leave, now: Instant) {
         if let (Self::Probing { times }, Leave::Probe) = (*self, leave) {
             *self = Self::Open { until: now, times };
         }
@@ -87,7 +103,7 @@ mod tests {
         let mut breaker = Breaker::Closed { faults: 0 };
         for _ in 0..FAULTS {
             assert_eq!(breaker.enter(now), Ok(Leave::Usual));
-            breaker.settle(Leave::Usual, true, now, 1.0);
+            breaker.settle(Leave::Usual, true, now, REST, 1.0);
         }
         breaker
     }
@@ -97,10 +113,10 @@ mod tests {
         let now = Instant::now();
         let mut breaker = Breaker::Closed { faults: 0 };
         for fault in [true, true, true, true, false, true, true, true, true] {
-            breaker.settle(Leave::Usual, fault, now, 1.0);
+            breaker.settle(Leave::Usual, fault, now, REST, 1.0);
             assert!(matches!(breaker, Breaker::Closed { .. }));
         }
-        breaker.settle(Leave::Usual, true, now, 1.0);
+        breaker.settle(Leave::Usual, true, now, REST, 1.0);
         assert_eq!(breaker, Breaker::Open { until: now + 10 * SECOND, times: 1 });
     }
 
@@ -113,12 +129,12 @@ mod tests {
         assert_eq!(breaker.enter(later), Ok(Leave::Probe));
         assert!(breaker.enter(later).is_err());
         // A straggler from before has no say.
-        breaker.settle(Leave::Usual, false, later, 1.0);
+        breaker.settle(Leave::Usual, false, later, REST, 1.0);
         assert_eq!(breaker, Breaker::Probing { times: 1 });
-        breaker.settle(Leave::Probe, true, later, 1.0);
+        breaker.settle(Leave::Probe, true, later, REST, 1.0);
         assert_eq!(breaker, Breaker::Open { until: later + 20 * SECOND, times: 2 });
         assert_eq!(breaker.enter(later + 20 * SECOND), Ok(Leave::Probe));
-        breaker.settle(Leave::Probe, false, later, 1.0);
+        breaker.settle(Leave::Probe, false, later, REST, 1.0);
         assert_eq!(breaker, Breaker::Closed { faults: 0 });
     }
 

@@ -1,4 +1,4 @@
-//! Own limits: how many calls a second the fleet sends, before anyone has to ask.
+//! Buckets: how many calls a second go to a server, before anyone has to ask.
 //!
 //! A call either gets its turn within the time it is ready to wait, or takes none.
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// Lets so many calls a second through, evenly, after a burst of at most one second's worth.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub struct Bucket {
     every: Duration,
     burst: Duration,
     /// When the next call would be due if all came evenly; in the past while the bucket is not empty.
@@ -18,13 +18,16 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket. `per_sec` is finite and positive.
-    pub(super) fn new(per_sec: f64, now: Instant) -> Self {
+    pub fn new(per_sec: f64, now: Instant) -> Self {
         let every = Duration::try_from_secs_f64(1.0 / per_sec).unwrap_or(Duration::MAX);
         Self { every, burst: Duration::from_secs(1).saturating_sub(every), due: Mutex::new(now) }
     }
 
     /// Takes a turn and says how long it is away; takes none, and says how far it is, when that is more than `most`.
-    pub(super) fn take(&self, now: Instant, most: Duration) -> Result<Duration, Duration> {
+    ///
+    /// # Errors
+    /// When its turn is too far.
+    pub fn take(&self, now: Instant, most: Duration) -> Result<Duration, Duration> {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         let at = (*due).max(now);
         let wait = at.duration_since(now).saturating_sub(self.burst);
