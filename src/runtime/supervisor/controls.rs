@@ -50,7 +50,7 @@ impl Supervisor {
             }
             Command::BudgetsEnded(reasons, reply) => {
                 self.end_budget_sleep(&reasons);
-                // Nobody waits any more when the client hung up.
+
                 let _ = reply.send(());
             }
             Command::Console(bot, code, mode, reply) => self.console(&bot, code, mode, reply),
