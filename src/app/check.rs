@@ -66,7 +66,8 @@ fn tell_of_plugins(catalog: &PluginCatalog, sources: &PluginFiles, problems: &mu
     problems.extend(catalog.stray.iter().cloned());
     for entry in catalog.entries.values() {
         problems.extend(entry.errors.iter().cloned());
-        problems.extend(entry.ready.iter().flat_map(|ready| ready.version.warnings.iter().cloned()));
+        let warnings = entry.ready.iter().flat_map(|ready| ready.version.warnings.iter().chain(&ready.warnings));
+        problems.extend(warnings.cloned());
     }
     let others = sources.files.iter().filter_map(|(path, text)| compiles(&format!("plugins/{path}"), text));
     for problem in others {

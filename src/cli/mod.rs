@@ -10,6 +10,7 @@ mod failure;
 mod local;
 mod new;
 mod output;
+mod plugins;
 mod remote;
 mod show;
 mod test;
@@ -108,6 +109,8 @@ enum Command {
     Scripts(versions::ScriptsArgs),
     /// Look into a bot's world with Luau, line by line
     Console(console::ConsoleArgs),
+    /// List the running fleet's plugins, show one with its options, or pause one
+    Plugins(plugins::PluginsArgs),
     /// List the agent accounts, for analytics to leave out
     Agents(local::AgentsArgs),
     /// Print the config that is in force, with the origin of each key
@@ -155,6 +158,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Reload(args) => control::send(&config, control::Verb::Reload, &args, output),
         Command::Scripts(args) => versions::run(&config, &args, output),
         Command::Console(args) => console::run(&config, &args, &output),
+        Command::Plugins(args) => plugins::run(&config, &args, output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

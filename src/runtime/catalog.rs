@@ -18,7 +18,8 @@ use crate::lua::{rehearse, rehearse_refused};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::name::PersonaName;
 
-use super::plugins::catalog::{PluginCatalog, PluginChanges, Told};
+use super::plugins::catalog::{PluginCatalog, PluginChanges};
+use super::plugins::options::Told;
 use crate::model::permission::Permissions;
 
 /// The scripts that are shipped, for a program that was started where there are none.

@@ -6,6 +6,7 @@ pub mod catalog;
 mod member;
 pub mod options;
 mod order;
+mod tally;
 mod task;
 mod tell;
 pub mod view;
@@ -20,16 +21,17 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, warn};
 
 use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
-use crate::lua::plugins::{Answer, PluginCall};
+use crate::lua::plugins::{Answer, PluginCall, main_of};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::failure::{Failure, FailureKind};
-use crate::model::plugin::{Hook, Manifest, OnError, PluginName};
+use crate::model::plugin::{Hook, OnError, PluginName};
 use crate::store;
 
 use super::bot::Shared;
-use catalog::{PluginCatalog, PluginEntry, Told};
+use catalog::{PluginCatalog, PluginEntry};
 use member::{Member, Unanswered};
-use view::{OptionView, PluginState, PluginView};
+use options::Told;
+use view::{PluginState, PluginView};
 
 pub use member::Terms;
 
@@ -55,6 +57,8 @@ struct Inner {
     line: ArcSwap<Vec<Arc<Member>>>,
     /// What is known of all, with those that do not run.
     known: Mutex<Known>,
+    /// Held while plugins begin and end, so that none begins as it was before a pause.
+    changing: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     /// Known once the fleet is put together.
     shared: OnceLock<Arc<Shared>>,
@@ -73,6 +77,7 @@ impl Plugins {
             settings: ArcSwap::from_pointee(settings),
             line: ArcSwap::default(),
             known: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
             shared: OnceLock::new(),
         };
@@ -112,6 +117,7 @@ impl Plugins {
     /// Runs what a catalog says: those that are as they were run on.
     pub async fn take(&self, catalog: &PluginCatalog) {
         let Some(shared) = self.inner.shared.get() else { return };
+        let _changing = self.inner.changing.lock().await;
         {
             let mut known = self.known();
             known.entries = catalog.entries.clone();
@@ -169,10 +175,10 @@ impl Plugins {
     async fn ask(&self, member: &Member, call: PluginCall) -> Result<Answer, String> {
         match member.ask(call).await {
             Ok(answer) => Ok(answer),
-            Err(Unanswered { problem, is_new_fault }) => {
-                if is_new_fault && let Some(shared) = self.inner.shared.get() {
-                    let file = crate::lua::plugins::main_of(member.name().as_str());
-                    task::fault(shared, member, &Diagnostic::error(file, None, problem.as_str())).await;
+            Err(Unanswered { problem, unknown }) => {
+                if let (Some(call), Some(shared)) = (unknown, self.inner.shared.get()) {
+                    let file = main_of(member.name().as_str());
+                    task::fault(shared, member, &call, &Diagnostic::error(file, None, problem.as_str())).await;
                 }
                 Err(problem)
             }
@@ -225,10 +231,8 @@ impl Plugins {
     /// # Errors
     /// When the store fails.
     pub async fn pause(&self, name: &PluginName, reason: Option<String>) -> Result<bool, store::Error> {
-        if !self.known().entries.contains_key(name) {
-            return Ok(false);
-        }
-        let Some(shared) = self.inner.shared.get() else { return Ok(false) };
+        let Some(shared) = self.inner.shared.get().filter(|_| self.has(name)) else { return Ok(false) };
+        let _changing = self.inner.changing.lock().await;
         shared.world.store.pause_plugin(name, reason.clone()).await?;
         if let Some(member) = self.inner.line.load().iter().find(|member| member.name() == name) {
             member.set_paused(reason);
@@ -236,6 +240,11 @@ impl Plugins {
             member.tell(PluginCall::Timer(usize::MAX));
         }
         Ok(true)
+    }
+
+    /// Whether there is a folder of this name, whatever is in it.
+    pub fn has(&self, name: &PluginName) -> bool {
+        self.known().entries.contains_key(name)
     }
 
     /// Every plugin, in the order in which they are asked, then those that do not run.
@@ -263,37 +272,26 @@ impl Plugins {
 
 fn view(name: &PluginName, entry: &PluginEntry, member: Option<&Member>) -> PluginView {
     let ready = entry.ready.as_ref();
-    let manifest = ready.map(|ready| &*ready.version.manifest);
     let state = match (member, entry.is_enabled) {
         (Some(member), _) => member.state(),
         (None, false) => PluginState::Off,
         (None, true) => PluginState::Refused,
     };
-    let options = |manifest: &Manifest, told: &Value| {
-        let option = |(name, spec): (&String, &crate::model::plugin::OptionSpec)| OptionView {
-            name: name.clone(),
-            expected: spec.expected(),
-            doc: spec.doc.clone(),
-            value: told.get(name).cloned().unwrap_or(Value::Null),
-        };
-        manifest.options.iter().map(option).collect()
-    };
+    let warnings = ready.map(|ready| ready.version.warnings.iter().chain(&ready.warnings).cloned().collect());
     PluginView {
         name: name.clone(),
-        title: manifest.map_or_else(|| name.to_string(), |manifest| manifest.title.clone()),
-        description: manifest.map(|manifest| manifest.description.clone()).unwrap_or_default(),
+        file: main_of(name.as_str()),
+        manifest: ready.map(|ready| ready.version.manifest.clone()),
         version: ready.map(|ready| ready.version.id.clone()),
+        files: ready.map(|ready| ready.version.files.keys().cloned().collect()).unwrap_or_default(),
         accepted_at: ready.map(|ready| ready.accepted_at),
         state,
-        on_error: manifest.map_or(OnError::Allow, |manifest| manifest.on_error),
-        hooks: manifest.map(|manifest| manifest.hooks.iter().map(|hook| hook.as_str()).collect()).unwrap_or_default(),
-        exports: manifest.map(|manifest| manifest.exports.clone()).unwrap_or_default(),
-        timers: manifest
-            .map(|manifest| manifest.timers.iter().map(|timer| (timer.key.clone(), timer.every.get())).collect())
-            .unwrap_or_default(),
-        options: ready.map(|ready| options(&ready.version.manifest, &ready.options)).unwrap_or_default(),
-        errors: entry.errors.clone(),
+        options: ready.map(|ready| ready.options.clone()).unwrap_or_default(),
+        timers: member.map(Member::timers).unwrap_or_default(),
+        waiting: member.map(Member::waiting).unwrap_or_default(),
         fared: member.map(Member::fared).unwrap_or_default(),
+        errors: entry.errors.clone(),
+        warnings: warnings.unwrap_or_default(),
     }
 }
 
