@@ -33,7 +33,13 @@ pub(super) async fn ask(
         Verdict::Allow => Ok(None),
         Verdict::Change(words, by) => {
             let names: Vec<&str> = by.iter().map(|name| name.as_str()).collect();
-            reword(plan, words).map_err(|refusal| blame(refusal, &names))?;
+            if let Err(refusal) = reword(plan, words) {
+                let refusal = blame(refusal, &names);
+                if let Refusal::Failure(failure) = &refusal {
+                    denied(host, world, plan, &names.join(", "), &failure.message).await;
+                }
+                return Err(refusal);
+            }
             plan.detail["changed_by"] = json!(names);
             if let Some(outcome) = doubt::in_doubt(world, host, plan).await? {
                 return Ok(Some(outcome));

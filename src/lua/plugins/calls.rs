@@ -164,7 +164,7 @@ fn activity_table(lua: &Lua, activity: &Activity) -> mlua::Result<Table> {
 }
 
 /// What `before_action` answered.
-pub(super) fn verdict(value: &Value, file: &str, line: Option<u32>) -> Result<Answer, Diagnostic> {
+pub(super) fn verdict(asked: &Asked, value: &Value, file: &str, line: Option<u32>) -> Result<Answer, Diagnostic> {
     let wrong = |message: String| {
         Diagnostic::error(file, line, message).with_hint(
             "return nothing to allow it, { deny = \"reason\" }, or { change = { text = \"…\" } } for a comment and \
@@ -181,12 +181,13 @@ pub(super) fn verdict(value: &Value, file: &str, line: Option<u32>) -> Result<An
     let get = |table: &Table, key: &str| table.raw_get::<Value>(key).unwrap_or(Value::Nil);
     let names = |table: &Table, known: &[&str]| {
         let mut unknown = None;
-        // A table that cannot be walked has only what is asked for below.
+        // A walk ends at the first key that does not belong there, and may end for no other reason.
         let _ = table.for_each(|key: Value, _: Value| {
-            if !as_text(&key).is_some_and(|key| known.contains(&key.as_str())) {
-                unknown = Some(shown(&key));
+            if as_text(&key).is_some_and(|key| known.contains(&key.as_str())) {
+                return Ok(());
             }
-            Ok(())
+            unknown = Some(shown(&key));
+            Err(mlua::Error::runtime("an unknown key"))
         });
         unknown
     };
@@ -211,7 +212,9 @@ pub(super) fn verdict(value: &Value, file: &str, line: Option<u32>) -> Result<An
                     .map(Some)
                     .ok_or_else(|| wrong(format!("`change.{key}` must be a text, got {}", shown(&value)))),
             };
-            Ok(Answer::Change(Change { text: text("text")?, title: text("title")?, description: text("description")? }))
+            let change = Change { text: text("text")?, title: text("title")?, description: text("description")? };
+            change.fits(&asked.words).map_err(wrong)?;
+            Ok(Answer::Change(change))
         }
         (Value::Nil, other) => Err(wrong(format!("`change` must be a table, got {}", shown(&other)))),
         _ => Err(wrong("before_action returned both deny and change".to_owned())),

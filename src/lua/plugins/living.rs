@@ -119,7 +119,9 @@ impl LivingPlugin {
         }
         let (file, line) = self.place_of(&function);
         let answer = match call {
-            PluginCall::Before(_) => calls::verdict(&value, &file, line).map_err(|wrong| self.version.told(wrong))?,
+            PluginCall::Before(asked) => {
+                calls::verdict(asked, &value, &file, line).map_err(|wrong| self.version.told(wrong))?
+            }
             PluginCall::Export(name, _) => {
                 let json = to_json(&value, &format!("what `{name}` answers"), EXPORT_BYTES)
                     .map_err(|wrong| self.version.told(Diagnostic::error(file.as_str(), line, wrong)))?;
