@@ -191,17 +191,22 @@ impl Member {
         if let Err(full) = self.mailbox.try_send(Request { call, reply: Some(reply), since: Instant::now() }) {
             let waiting = self.terms.queue;
             let problem = format!("{waiting} calls wait for it already (plugins.queue)");
-            return Err(Unanswered { problem, unknown: Some(full.into_inner().call) });
+            return Err(Unanswered { unknown: Some(full.into_inner().call), ..Unanswered::known(problem) });
         }
         match tokio::time::timeout(self.terms.deadline, answer).await {
             Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(problem))) => Err(Unanswered::known(problem)),
-            Ok(Err(_)) => Err(Unanswered::known("it was reloaded meanwhile".to_owned())),
+            Ok(Ok(Err(problem))) => Err(self.cut_off(problem)),
+            Ok(Err(_)) => Err(self.cut_off("it was reloaded meanwhile".to_owned())),
             Err(_) => {
                 let millis = self.terms.deadline.as_millis();
                 Err(Unanswered::known(format!("no answer within {millis} ms (plugins.deadline_millis)")))
             }
         }
+    }
+
+    /// A call that failed, maybe only because the plugin was told to end.
+    fn cut_off(&self, problem: String) -> Unanswered {
+        Unanswered { is_reloaded: self.stop.is_cancelled(), ..Unanswered::known(problem) }
     }
 
     /// Tells it something; nobody waits, and what it has no room for is lost.
@@ -264,10 +269,12 @@ pub struct Unanswered {
     pub problem: String,
     /// The call, when it is a fault that its task does not know of.
     pub unknown: Option<PluginCall>,
+    /// Whether another member of its name may have taken its place.
+    pub is_reloaded: bool,
 }
 
 impl Unanswered {
     fn known(problem: String) -> Self {
-        Self { problem, unknown: None }
+        Self { problem, unknown: None, is_reloaded: false }
     }
 }

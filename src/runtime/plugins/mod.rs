@@ -145,19 +145,18 @@ impl Plugins {
                 }
             };
             let (member, mailbox) = Member::new(ready, terms, paused, &shared.stopping);
-            if let Some(before) = before {
-                before.stop.cancel();
-            }
             let previous = before.map(|before| before.ended.clone());
             let span = tracing::info_span!("plugin", name = %name, version = %ready.version.id);
             let task = task::run(shared.clone(), member.clone(), mailbox, previous);
             self.inner.tasks.spawn_on(task.instrument(span), &shared.scripts);
             line.push(member);
         }
-        for member in old.iter().filter(|old| !line.iter().any(|new| new.name() == old.name())) {
+        let line = Arc::new(line);
+        self.inner.line.store(line.clone());
+        // Only now, so that whoever was asking one of them finds the next.
+        for member in old.iter().filter(|old| !line.iter().any(|new| Arc::ptr_eq(new, old))) {
             member.stop.cancel();
         }
-        self.inner.line.store(Arc::new(line));
     }
 
     fn members(&self, hook: Hook) -> Vec<Arc<Member>> {
@@ -171,16 +170,27 @@ impl Plugins {
         }
     }
 
-    /// Asks one plugin; a fault that its task does not know of is told here.
-    async fn ask(&self, member: &Member, call: PluginCall) -> Result<Answer, String> {
-        match member.ask(call).await {
-            Ok(answer) => Ok(answer),
-            Err(Unanswered { problem, unknown }) => {
-                if let (Some(call), Some(shared)) = (unknown, self.inner.shared.get()) {
-                    let file = main_of(member.name().as_str());
-                    task::fault(shared, member, &call, &Diagnostic::error(file, None, problem.as_str())).await;
+    /// Asks one plugin, and the one that took its place when it is reloaded meanwhile; a fault that its task does not know
+    /// of is told here.
+    async fn ask(&self, member: &Arc<Member>, call: PluginCall) -> Result<Answer, String> {
+        let mut member = member.clone();
+        loop {
+            let Unanswered { problem, unknown, is_reloaded } = match member.ask(call.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(unanswered) => unanswered,
+            };
+            let line = self.inner.line.load();
+            let next = line.iter().find(|next| next.name() == member.name() && !Arc::ptr_eq(next, &member));
+            match next.filter(|_| is_reloaded) {
+                // Each was saved after the one before, so that this ends.
+                Some(next) => member = next.clone(),
+                None => {
+                    if let (Some(call), Some(shared)) = (unknown, self.inner.shared.get()) {
+                        let file = main_of(member.name().as_str());
+                        task::fault(shared, &member, &call, &Diagnostic::error(file, None, problem.as_str())).await;
+                    }
+                    return Err(problem);
                 }
-                Err(problem)
             }
         }
     }
