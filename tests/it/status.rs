@@ -1,6 +1,6 @@
 //! The status API over real sockets, in front of a double of the supervisor.
 
-mod fake;
+pub mod fake;
 mod plugins;
 
 use std::net::SocketAddr;

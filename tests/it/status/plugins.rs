@@ -4,29 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use floimg_fleet::backoff::Backoff;
 use floimg_fleet::config::Origin;
-use floimg_fleet::host::hooks::{About, Asked, Verdict};
-use floimg_fleet::host::words::Words;
-use floimg_fleet::lua::limits::Limits;
-use floimg_fleet::lua::version::Sources;
-use floimg_fleet::model::action::ActionKind;
-use floimg_fleet::model::permission::Permissions;
-use floimg_fleet::model::seconds::Seconds;
-use floimg_fleet::runtime::bot::{Settings, Shared};
-use floimg_fleet::runtime::canary;
-use floimg_fleet::runtime::catalog::Test;
-use floimg_fleet::runtime::plugins::catalog::PluginCatalog;
+use floimg_fleet::host::hooks::Verdict;
 use floimg_fleet::runtime::plugins::options::{Setting, Told};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::Served;
 use super::fake::Double;
+use crate::plugins::stage::Stage;
 
 const GUARD: &str = r#"return {
     name = "Guard",
@@ -55,45 +41,12 @@ fn setting(name: &str, value: Value, line: usize) -> Setting {
     Setting { name: name.to_owned(), written: value.to_string(), value, origin }
 }
 
-fn limits() -> Limits {
-    Limits {
-        memory_bytes: 12 << 20,
-        tick_cpu: Duration::from_secs(5),
-        poll_cpu: Duration::from_secs(5),
-        state_bytes: 64 << 10,
-        log_lines: 50,
-        source_bytes: 256 << 10,
-    }
-}
-
 /// Gives the double a plugin that runs and one whose options never were right.
-pub async fn fill(double: &Double) {
-    let world = double.fleet.world().clone();
-    let settings = Settings {
-        limits: limits(),
-        max_acting: 1,
-        warm_vms: 1,
-        warm: Duration::ZERO,
-        retry: Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(1) },
-        quarantine_after: 5,
-        overdue_spread: Duration::ZERO,
-        has_trial: true,
-        canary: canary::Rules { share: 0.0, ticks: 20 },
-        canary_time: Seconds::new(60.0).expect("a minute"),
-        keep_versions: 2,
-    };
-    let now = world.clock.now();
-    let shared = Shared {
-        world,
-        settings: ArcSwap::from_pointee(settings),
-        stopping: CancellationToken::new(),
-        scripts: tokio::runtime::Handle::current(),
-    };
-    double.plugins.begin(Arc::new(shared));
-    let files = [("guard/init.luau", GUARD), ("rituals/init.luau", RITUALS)];
-    let files = files.map(|(path, text)| (path.to_owned(), Arc::from(text)));
-    let sources = Sources { files: files.into(), ..Sources::default() };
-    let told = Told {
+pub async fn fill(double: &Double) -> Stage {
+    let mut stage = Stage::on(double, true);
+    stage.save("guard", GUARD);
+    stage.save("rituals", RITUALS);
+    stage.told = Told {
         options: BTreeMap::from([
             ("gaurd".to_owned(), vec![setting("limit", json!(3), 80)]),
             ("guard".to_owned(), vec![setting("words", json!(["spam", "scam"]), 84), setting("limt", json!(9), 85)]),
@@ -101,33 +54,18 @@ pub async fn fill(double: &Double) {
         ]),
         grants: Vec::new(),
     };
-    let test = Test { limits: limits(), has_trial: true, permissions: Arc::new(Permissions::usual()), now };
-    let mut catalog = PluginCatalog::new().expect("a prelude");
-    let changes = catalog.refresh(&sources, &Sources::default(), &told, &test).await;
-    assert_eq!((changes.accepted.len(), changes.refused.len()), (1, 1), "{catalog:?}");
-    double.plugins.take(&catalog).await;
-}
-
-/// Has the fleet's plugins asked about a comment.
-async fn ask(double: &Double, text: &str) -> Verdict {
-    let asked = Asked {
-        kind: ActionKind::Comment,
-        bot: "ai_artist-1".parse().expect("an id"),
-        name: "Quiet Prism".into(),
-        username: "art_quiet_1".into(),
-        about: About::default(),
-        words: Words::Comment(text.to_owned()),
-    };
-    double.fleet.world().hooks.before(asked).await
+    let changes = stage.take().await;
+    assert_eq!((changes.accepted.len(), changes.refused.len()), (1, 1), "{:?}", stage.catalog);
+    stage
 }
 
 #[tokio::test]
 async fn plugins_show_what_they_do_and_what_is_wrong_with_them() {
     let served = Served::new().await;
     assert_eq!(served.get("/api/v1/plugins").await.fine(), json!({ "items": [], "problems": [] }));
-    fill(&served.double).await;
+    let stage = fill(&served.double).await;
     for text in ["fine", "spam", "long", "boom"] {
-        ask(&served.double, text).await;
+        stage.ask(text).await;
     }
     let plugins = served.get("/api/v1/plugins").await.fine();
     let names: Vec<&Value> =
@@ -188,11 +126,11 @@ async fn plugins_show_what_they_do_and_what_is_wrong_with_them() {
 #[tokio::test]
 async fn a_plugin_in_quarantine_says_why_and_what_becomes_of_actions() {
     let served = Served::new().await;
-    fill(&served.double).await;
-    for _ in 0..5 {
-        ask(&served.double, "boom").await;
+    let stage = fill(&served.double).await;
+    for _ in 0..3 {
+        stage.ask("boom").await;
     }
-    let verdict = ask(&served.double, "fine").await;
+    let verdict = stage.ask("fine").await;
     assert!(matches!(&verdict, Verdict::Unanswered(name, _) if name.as_str() == "guard"), "{verdict:?}");
     let guard = served.get("/api/v1/plugins/guard").await.fine();
     assert_eq!(guard["status"], "quarantined");
@@ -201,13 +139,13 @@ async fn a_plugin_in_quarantine_says_why_and_what_becomes_of_actions() {
         "quarantined until it is saved or resumed: plugins/guard/init.luau:14: no words; actions are refused meanwhile"
     );
     served.post("/api/v1/plugins/guard/resume", "").await.fine();
-    assert_eq!(ask(&served.double, "fine").await, Verdict::Allow);
+    assert_eq!(stage.ask("fine").await, Verdict::Allow);
 }
 
 #[tokio::test]
 async fn a_plugin_is_paused_and_resumed_by_who_has_the_token_and_it_is_written_down() {
     let served = Served::new().await;
-    fill(&served.double).await;
+    let stage = fill(&served.double).await;
     let pause = "/api/v1/plugins/guard/pause";
     served.ask("POST", pause, &[], "").await.error(401);
     served.ask("POST", "/api/v1/plugins/guard/resume", &[], "").await.error(401);
@@ -220,7 +158,7 @@ async fn a_plugin_is_paused_and_resumed_by_who_has_the_token_and_it_is_written_d
     let guard = served.get("/api/v1/plugins/guard").await.fine();
     assert_eq!((&guard["status"], &guard["reason"]), (&json!("paused"), &json!("paused by operator: denies too much")));
     assert_eq!(guard["timers"][0]["next_at"], Value::Null, "its timers wait");
-    assert_eq!(ask(&served.double, "spam").await, Verdict::Allow, "nobody asks it");
+    assert_eq!(stage.ask("spam").await, Verdict::Allow, "nobody asks it");
     let kept = world.store.plugin(&"guard".parse().expect("a name")).await.expect("a row");
     assert_eq!(kept.paused.as_deref(), Some("denies too much"), "a restart finds it");
     // One that does not run can be paused for the time when it does.
@@ -228,7 +166,7 @@ async fn a_plugin_is_paused_and_resumed_by_who_has_the_token_and_it_is_written_d
     assert!(done["message"].as_str().is_some_and(|words| words.contains("stays paused when it runs again")), "{done}");
     let done = served.post("/api/v1/plugins/guard/resume", "").await.fine();
     assert_eq!(done["message"], "resumed the plugin guard");
-    assert!(matches!(ask(&served.double, "spam").await, Verdict::Deny(..)));
+    assert!(matches!(stage.ask("spam").await, Verdict::Deny(..)));
     let audits = world.store.audits(10).await.expect("a store");
     let paused = audits.iter().rfind(|row| row.what == "pause_plugin").expect("a row");
     assert_eq!((paused.target.as_str(), &paused.detail["reason"]), ("guard", &json!("denies too much")));
