@@ -1,6 +1,7 @@
 //! Plugins, from the outside: what they deny, change, hear, keep and export, and what their faults cost nobody else.
 
 mod faults;
+mod files;
 mod hostile;
 mod reload;
 pub mod stage;
