@@ -217,6 +217,7 @@ impl Host {
                 }
                 about.reply_to = Some(comment.clone());
                 about.reply_author = Some(asked.comment.author.clone());
+                about.reply_text = Some(asked.comment.content.clone());
                 (addressed(words, &asked.comment.author), Some(asked.comment.created_at), self.is_asked_by(&asked))
             }
         };

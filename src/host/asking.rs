@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::activity::{Ending, NewActivity};
-use crate::model::failure::FailureKind;
+use crate::model::failure::{Failure, FailureKind};
 
 use super::action::{self, Plan};
-use super::hooks::{Asked, Outcome, Verdict};
+use super::hooks::{Asked, Changed, Outcome, Verdict};
 use super::refusal::Refusal;
 use super::words::{Words, addressed, check_comment, check_words, refuse_false_claims};
 use super::{Host, World, allow, doubt};
@@ -31,20 +31,27 @@ pub(super) async fn ask(
     }
     match world.hooks.before(host.asked(plan)).await {
         Verdict::Allow => Ok(None),
-        Verdict::Change(words, by) => {
-            let names: Vec<&str> = by.iter().map(|name| name.as_str()).collect();
+        Verdict::Change(words, changed) => {
+            let names: Vec<&str> = changed.iter().map(|changed| changed.by.as_str()).collect();
             reword(plan, words).map_err(|refusal| blame(refusal, &names))?;
             plan.detail["changed_by"] = json!(names);
+            let reason = |changed: &Changed| Some(format!("{}: {}", changed.by, changed.reason.as_ref()?));
+            let reasons: Vec<String> = changed.iter().filter_map(reason).collect();
+            if !reasons.is_empty() {
+                plan.detail["changed_because"] = json!(reasons);
+            }
             if let Some(outcome) = doubt::in_doubt(world, host, plan).await? {
                 return Ok(Some(outcome));
             }
             allow::allow(host, world, plan, now).await?;
             Ok(None)
         }
-        Verdict::Deny(plugin, reason) => {
+        Verdict::Deny(plugin, reason, retry_after) => {
             let words = format!("the plugin `{plugin}` denied it: {reason}");
             denied(host, world, plan, plugin.as_str(), &words).await;
-            Err(Refusal::failure(FailureKind::Rejected, words))
+            // What is only put off stops the bot for so long, as any pause does.
+            let kind = if retry_after.is_some() { FailureKind::Paused } else { FailureKind::Rejected };
+            Err(Refusal::Failure(Failure { retry_after, ..Failure::new(kind, words) }))
         }
         Verdict::Unanswered(plugin, problem) => {
             let words = format!("the plugin `{plugin}` must be asked and does not answer: {problem}");

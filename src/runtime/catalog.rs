@@ -30,6 +30,8 @@ struct Shipped;
 /// The plugins that are shipped, likewise.
 #[derive(RustEmbed)]
 #[folder = "plugins/"]
+#[include = "*.luau"]
+#[exclude = "*.test.luau"]
 struct ShippedPlugins;
 
 /// Where scripts come from.

@@ -8,16 +8,19 @@ use serde_json::Value as Json;
 use crate::host::hooks::{Asked, Outcome};
 use crate::host::words::{Change, Words};
 use crate::lua::api::failure_table;
-use crate::lua::args::{as_text, shown};
+use crate::lua::args::{as_number, as_text, shown};
 use crate::lua::modules::floimg::unix;
 use crate::lua::value::from_json;
 use crate::model::activity::Activity;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::plugin::Hook;
+use crate::model::seconds::Seconds;
 
 /// One call of a plugin.
 #[derive(Debug, Clone)]
 pub enum PluginCall {
+    /// It begins to run.
+    Start,
     /// Before an action.
     Before(Arc<Asked>),
     /// After one.
@@ -52,10 +55,10 @@ pub struct ReloadFailed {
 pub enum Answer {
     /// Nothing that anybody waits for, or that the action may happen.
     Nothing,
-    /// The action may happen with other words.
-    Change(Change),
-    /// The action must not happen.
-    Deny(String),
+    /// The action may happen with other words; why, where it says so.
+    Change(Change, Option<String>),
+    /// The action must not happen; for so long, where the plugin knows.
+    Deny(String, Option<Seconds>),
     /// What an export answered.
     Value(Json),
 }
@@ -64,6 +67,7 @@ impl PluginCall {
     /// The hook it goes to, if it is one.
     pub fn hook(&self) -> Option<Hook> {
         match self {
+            Self::Start => Some(Hook::OnStart),
             Self::Before(_) => Some(Hook::BeforeAction),
             Self::After(..) => Some(Hook::AfterAction),
             Self::Activity(_) => Some(Hook::OnActivity),
@@ -99,7 +103,7 @@ impl PluginCall {
                 event.raw_set("until_at", *until)?;
                 [table(event)].into_iter().collect()
             }
-            Self::Timer(_) => mlua::MultiValue::new(),
+            Self::Start | Self::Timer(_) => mlua::MultiValue::new(),
             Self::Export(_, arguments) => {
                 arguments.iter().map(|argument| from_json(lua, argument)).collect::<mlua::Result<_>>()?
             }
@@ -126,6 +130,7 @@ fn action(lua: &Lua, asked: &Asked) -> mlua::Result<Table> {
     }
     table.raw_set("reply_to", about.reply_to.as_deref())?;
     table.raw_set("reply_author", about.reply_author.as_ref().and_then(|author| author.username.as_deref()))?;
+    table.raw_set("reply_text", about.reply_text.as_deref())?;
     table.raw_set("prompt", about.prompt.as_deref())?;
     table.raw_set("image_url", about.image_url.as_deref())?;
     match &asked.words {
@@ -163,6 +168,9 @@ fn activity_table(lua: &Lua, activity: &Activity) -> mlua::Result<Table> {
     Ok(table)
 }
 
+/// Most characters of a reason.
+const REASON_CHARS: usize = 500;
+
 /// What `before_action` answered.
 pub(super) fn verdict(value: &Value, file: &str, line: Option<u32>) -> Result<Answer, Diagnostic> {
     let wrong = |message: String| {
@@ -190,15 +198,31 @@ pub(super) fn verdict(value: &Value, file: &str, line: Option<u32>) -> Result<An
         });
         unknown
     };
-    if let Some(key) = names(table, &["deny", "change"]) {
-        return Err(wrong(format!("before_action returned a table with {key}; it takes deny or change")));
+    if let Some(key) = names(table, &["deny", "retry_after", "change", "reason"]) {
+        return Err(wrong(format!(
+            "before_action returned a table with {key}; it takes deny with retry_after, or change with reason"
+        )));
     }
+    let reason = match get(table, "reason") {
+        Value::Nil => None,
+        value => match as_text(&value) {
+            Some(reason) => Some(crate::text::clip(&reason, REASON_CHARS)),
+            None => return Err(wrong(format!("`reason` must be a text, got {}", shown(&value)))),
+        },
+    };
+    let retry_after = match get(table, "retry_after") {
+        Value::Nil => None,
+        value => match as_number(&value).and_then(|seconds| Seconds::new(seconds).ok()) {
+            Some(seconds) => Some(seconds),
+            None => return Err(wrong(format!("`retry_after` must be seconds, got {}", shown(&value)))),
+        },
+    };
     match (get(table, "deny"), get(table, "change")) {
         (Value::Nil, Value::Nil) => {
             Err(wrong("before_action returned a table with neither deny nor change".to_owned()))
         }
         (deny, Value::Nil) => match as_text(&deny) {
-            Some(reason) => Ok(Answer::Deny(crate::text::clip(&reason, 500))),
+            Some(reason) => Ok(Answer::Deny(crate::text::clip(&reason, REASON_CHARS), retry_after)),
             None => Err(wrong(format!("`deny` must be a text, got {}", shown(&deny)))),
         },
         (Value::Nil, Value::Table(change)) => {
@@ -211,7 +235,8 @@ pub(super) fn verdict(value: &Value, file: &str, line: Option<u32>) -> Result<An
                     .map(Some)
                     .ok_or_else(|| wrong(format!("`change.{key}` must be a text, got {}", shown(&value)))),
             };
-            Ok(Answer::Change(Change { text: text("text")?, title: text("title")?, description: text("description")? }))
+            let change = Change { text: text("text")?, title: text("title")?, description: text("description")? };
+            Ok(Answer::Change(change, reason))
         }
         (Value::Nil, other) => Err(wrong(format!("`change` must be a table, got {}", shown(&other)))),
         _ => Err(wrong("before_action returned both deny and change".to_owned())),

@@ -16,6 +16,7 @@ use crate::host::Host;
 use crate::lua::api::{READ_ONLY_PLUGIN, TOO_EARLY};
 use crate::lua::fault;
 use crate::lua::limits::{Limits, Meter};
+use crate::lua::trace::Trace;
 use crate::lua::value::{from_json, to_json};
 use crate::lua::vm::{Vm, freeze};
 use crate::model::diagnostic::Diagnostic;
@@ -74,6 +75,11 @@ impl LivingPlugin {
         };
         let front = open(&vm.lua, &version, options, state).map_err(broken)?;
         Ok(Self { vm, version, functions, front, kept: state.unwrap_or("{}").to_owned() })
+    }
+
+    /// Where every call of a primitive is recorded from now on.
+    pub fn record(&self) -> Arc<Trace> {
+        self.vm.slot.trace.get_or_init(Arc::default).clone()
     }
 
     /// What stops it from outside.

@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::options;
 use super::order::{self, Place};
 use crate::host::trial::Trial;
-use crate::lua::plugins::{PluginVersion, export_file, main_of, rehearse};
+use crate::lua::plugins::{PluginVersion, export_file, main_of, options, rehearse};
 use crate::lua::version::{Sources, Workshop};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::plugin::PluginName;

@@ -224,8 +224,8 @@ impl Member {
         inner.fared.calls += 1;
         inner.history <<= 1;
         match answer {
-            Answer::Deny(_) => inner.fared.denied += 1,
-            Answer::Change(_) => inner.fared.changed += 1,
+            Answer::Deny(..) => inner.fared.denied += 1,
+            Answer::Change(..) => inner.fared.changed += 1,
             Answer::Nothing | Answer::Value(_) => {}
         }
     }

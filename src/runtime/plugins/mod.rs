@@ -4,7 +4,6 @@
 
 pub mod catalog;
 mod member;
-pub mod options;
 mod order;
 mod task;
 mod tell;
@@ -19,7 +18,7 @@ use serde_json::Value;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, warn};
 
-use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
+use crate::host::hooks::{Asked, Changed, Hooks, Outcome, Verdict};
 use crate::lua::plugins::{Answer, PluginCall};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::failure::{Failure, FailureKind};
@@ -187,10 +186,12 @@ impl Plugins {
             }
             match self.ask(&member, PluginCall::Before(Arc::new(asked.clone()))).await {
                 Ok(Answer::Nothing | Answer::Value(_)) => {}
-                Ok(Answer::Deny(reason)) => return Verdict::Deny(member.name().clone(), reason),
-                Ok(Answer::Change(change)) => {
+                Ok(Answer::Deny(reason, retry_after)) => {
+                    return Verdict::Deny(member.name().clone(), reason, retry_after);
+                }
+                Ok(Answer::Change(change, reason)) => {
                     if asked.words.change(change) {
-                        by.push(member.name().clone());
+                        by.push(Changed { by: member.name().clone(), reason });
                     }
                 }
                 Err(problem) => match member.manifest().on_error {
@@ -215,7 +216,7 @@ impl Plugins {
         }
         match self.ask(member, PluginCall::Export(export.into(), arguments)).await {
             Ok(Answer::Value(value)) => Ok(value),
-            Ok(Answer::Nothing | Answer::Change(_) | Answer::Deny(_)) => Ok(Value::Null),
+            Ok(Answer::Nothing | Answer::Change(..) | Answer::Deny(..)) => Ok(Value::Null),
             Err(problem) => Err(unavailable(problem)),
         }
     }

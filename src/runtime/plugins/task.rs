@@ -19,6 +19,7 @@ use crate::lua::limits::Stop;
 use crate::lua::plugins::{Answer, Answered, LivingPlugin, PluginCall};
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::plugin::Hook;
 use crate::runtime::bot::Shared;
 
 /// Lives until the plugin is stopped.
@@ -34,6 +35,10 @@ pub(super) async fn run(
         previous.cancelled().await;
     }
     let Some(mut task) = Task::new(shared, member.clone()).await else { return };
+    if member.is_running() && member.manifest().has(Hook::OnStart) {
+        // What went wrong is told by the call itself.
+        let _ = task.call(&PluginCall::Start, member.terms.background, None).await;
+    }
     loop {
         let due = task.next_due();
         let clock = task.shared.world.clock.clone();
