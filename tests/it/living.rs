@@ -112,7 +112,13 @@ impl Home {
 
     /// Starts against the studio at an address when one is given, with its token.
     pub async fn start_with(&self, more: &[&str], studio: Option<(&str, &str)>) -> Running {
-        let environment = studio.map(|(_, token)| ("FLOIMG_SERVICE_TOKEN".to_owned(), token.to_owned()));
+        let token = studio.map(|(_, token)| ("FLOIMG_SERVICE_TOKEN".to_owned(), token.to_owned()));
+        self.start_in(more, token.into_iter().collect()).await
+    }
+
+    /// Starts with variables in its environment.
+    pub async fn start_in(&self, more: &[&str], environment: Vec<(String, String)>) -> Running {
+        let token = environment.iter().find(|(name, _)| name == "FLOIMG_SERVICE_TOKEN").map(|(_, token)| token.clone());
         let sources = Sources {
             environment: environment.into_iter().collect(),
             file: ConfigFile::Required(self.dir.path().join("config.toml")),
@@ -124,12 +130,7 @@ impl Home {
         let (fleet, stop) = (app.fleet(), CancellationToken::new());
         let mut serving = JoinSet::new();
         serving.spawn(app.serve(stop.clone()));
-        Running {
-            fleet,
-            stop,
-            serving,
-            gallery: Gallery::at(&gallery, studio.map_or("fst_embedded", |(_, token)| token)),
-        }
+        Running { fleet, stop, serving, gallery: Gallery::at(&gallery, token.as_deref().unwrap_or("fst_embedded")) }
     }
 }
 

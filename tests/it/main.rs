@@ -1,6 +1,7 @@
 //! Tests from the outside: a script, a request, a row, a page.
 
 mod authors;
+mod bundled;
 mod cli;
 mod client;
 mod config;

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::scripts::Diagnostic;
 use crate::model;
 use crate::model::name::VersionId;
-use crate::model::plugin::{Manifest, OptionSpec};
-use crate::runtime::plugins::view::{CallsView, PluginView, TimerView};
+use crate::model::plugin::Manifest;
+use crate::runtime::plugins::view::{CallsView, OptionView, PluginView, TimerView};
 
 /// Every plugin.
 #[derive(Debug, Serialize, ToSchema)]
@@ -161,7 +161,6 @@ impl From<PluginView> for Plugin {
         let reason = view.reason();
         let known = view.manifest.as_deref();
         let list = |of: fn(&Manifest) -> &Vec<String>| known.map(|manifest| of(manifest).clone()).unwrap_or_default();
-        let options = known.map(|manifest| &manifest.options).into_iter().flatten();
         Self {
             title: known.map_or_else(|| view.name.to_string(), |manifest| manifest.title.clone()),
             description: known.map(|manifest| manifest.description.clone()).unwrap_or_default(),
@@ -175,7 +174,7 @@ impl From<PluginView> for Plugin {
             exports: list(|manifest| &manifest.exports),
             before: list(|manifest| &manifest.before),
             after: list(|manifest| &manifest.after),
-            options: options.map(|(key, spec)| PluginOption::of(key, spec, &view.options)).collect(),
+            options: view.options.into_iter().map(PluginOption::from).collect(),
             timers: view.timers.into_iter().map(Timer::from).collect(),
             missed: view.fared.missed,
             faults: view.fared.faults,
@@ -192,15 +191,15 @@ impl From<PluginView> for Plugin {
     }
 }
 
-impl PluginOption {
-    fn of(key: &str, spec: &OptionSpec, values: &Value) -> Self {
+impl From<OptionView> for PluginOption {
+    fn from(view: OptionView) -> Self {
         Self {
-            key: key.to_owned(),
-            kind: spec.kind.as_str(),
-            expected: spec.expected(),
-            doc: spec.doc.clone(),
-            default: spec.default.clone(),
-            value: values.get(key).unwrap_or(&spec.default).clone(),
+            key: view.name,
+            kind: view.spec.kind.as_str(),
+            expected: view.spec.expected(),
+            doc: view.spec.doc,
+            default: view.spec.default,
+            value: view.value,
         }
     }
 }

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::options::{self, Setting, Told};
 use super::order;
 use crate::host::trial::Trial;
+use crate::lua::plugins::options::{self, Setting, Told};
 use crate::lua::plugins::{PluginVersion, export_file, main_of, rehearse};
 use crate::lua::version::{Sources, Workshop};
 use crate::model::diagnostic::Diagnostic;

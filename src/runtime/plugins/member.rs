@@ -131,6 +131,11 @@ impl Member {
         self.inner().state.clone()
     }
 
+    /// Whether an operator paused it.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.inner().state, PluginState::Paused(_))
+    }
+
     /// Whether it is asked and told.
     pub fn is_running(&self) -> bool {
         self.inner().state == PluginState::Running

@@ -4,7 +4,6 @@
 
 pub mod catalog;
 mod member;
-pub mod options;
 mod order;
 mod tally;
 mod task;
@@ -20,18 +19,18 @@ use serde_json::Value;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, warn};
 
-use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
+use crate::host::hooks::{Asked, Changed, Hooks, Outcome, Verdict};
+use crate::lua::plugins::options::Told;
 use crate::lua::plugins::{Answer, PluginCall, main_of};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::failure::{Failure, FailureKind};
-use crate::model::plugin::{Hook, OnError, PluginName};
+use crate::model::plugin::{Hook, Manifest, OnError, PluginName};
 use crate::store;
 
 use super::bot::Shared;
-use catalog::{PluginCatalog, PluginEntry};
+use catalog::{PluginCatalog, PluginEntry, Ready};
 use member::{Member, Unanswered};
-use options::Told;
-use view::{PluginState, PluginView};
+use view::{OptionView, PluginState, PluginView};
 
 pub use member::Terms;
 
@@ -195,27 +194,17 @@ impl Plugins {
         }
     }
 
-    async fn ask_all(&self, mut asked: Asked) -> Verdict {
+    async fn ask_all(&self, asked: Asked) -> Verdict {
+        let mut asked = Arc::new(asked);
         let mut by = Vec::new();
-        for member in self.members(Hook::BeforeAction) {
-            if matches!(member.state(), PluginState::Paused(_)) {
-                continue;
-            }
-            match self.ask(&member, PluginCall::Before(Arc::new(asked.clone()))).await {
-                Ok(Answer::Nothing | Answer::Value(_)) => {}
-                Ok(Answer::Deny(reason)) => return Verdict::Deny(member.name().clone(), reason),
-                Ok(Answer::Change(change)) => {
-                    if asked.words.change(change) {
-                        by.push(member.name().clone());
-                    }
-                }
-                Err(problem) => match member.manifest().on_error {
-                    OnError::Allow => {}
-                    OnError::Deny => return Verdict::Unanswered(member.name().clone(), problem),
-                },
+        let line = self.inner.line.load_full();
+        for member in line.iter().filter(|member| member.manifest().has(Hook::BeforeAction) && !member.is_paused()) {
+            let answer = self.ask(member, PluginCall::Before(asked.clone())).await;
+            if let Some(verdict) = heard(member.manifest(), answer, &mut asked, &mut by) {
+                return verdict;
             }
         }
-        if by.is_empty() { Verdict::Allow } else { Verdict::Change(asked.words, by) }
+        if by.is_empty() { Verdict::Allow } else { Verdict::Change(asked.words.clone(), by) }
     }
 
     async fn call_export(&self, plugin: &str, export: &str, arguments: Vec<Value>) -> Result<Value, Failure> {
@@ -231,7 +220,7 @@ impl Plugins {
         }
         match self.ask(member, PluginCall::Export(export.into(), arguments)).await {
             Ok(Answer::Value(value)) => Ok(value),
-            Ok(Answer::Nothing | Answer::Change(_) | Answer::Deny(_)) => Ok(Value::Null),
+            Ok(Answer::Nothing | Answer::Change(..) | Answer::Deny(..)) => Ok(Value::Null),
             Err(problem) => Err(unavailable(problem)),
         }
     }
@@ -280,6 +269,29 @@ impl Plugins {
     }
 }
 
+/// What a plugin's answer makes of an action: an end to it, or other words for those who are asked next.
+pub fn heard(
+    manifest: &Manifest,
+    answer: Result<Answer, String>,
+    asked: &mut Arc<Asked>,
+    by: &mut Vec<Changed>,
+) -> Option<Verdict> {
+    match answer {
+        Ok(Answer::Nothing | Answer::Value(_)) => None,
+        Ok(Answer::Deny(reason, retry_after)) => Some(Verdict::Deny(manifest.name.clone(), reason, retry_after)),
+        Ok(Answer::Change(change, reason)) => {
+            if Arc::make_mut(asked).words.change(change) {
+                by.push(Changed { by: manifest.name.clone(), reason });
+            }
+            None
+        }
+        Err(problem) => match manifest.on_error {
+            OnError::Allow => None,
+            OnError::Deny => Some(Verdict::Unanswered(manifest.name.clone(), problem)),
+        },
+    }
+}
+
 fn view(name: &PluginName, entry: &PluginEntry, member: Option<&Member>) -> PluginView {
     let ready = entry.ready.as_ref();
     let state = match (member, entry.is_enabled) {
@@ -296,13 +308,19 @@ fn view(name: &PluginName, entry: &PluginEntry, member: Option<&Member>) -> Plug
         files: ready.map(|ready| ready.version.files.keys().cloned().collect()).unwrap_or_default(),
         accepted_at: ready.map(|ready| ready.accepted_at),
         state,
-        options: ready.map(|ready| ready.options.clone()).unwrap_or_default(),
+        options: ready.map(options).unwrap_or_default(),
         timers: member.map(Member::timers).unwrap_or_default(),
         waiting: member.map(Member::waiting).unwrap_or_default(),
         fared: member.map(Member::fared).unwrap_or_default(),
         errors: entry.errors.clone(),
         warnings: warnings.unwrap_or_default(),
     }
+}
+
+fn options(ready: &Ready) -> Vec<OptionView> {
+    let value = |name: &str| ready.options.get(name).cloned().unwrap_or(Value::Null);
+    let options = ready.version.manifest.options.iter();
+    options.map(|(name, spec)| OptionView { name: name.clone(), spec: spec.clone(), value: value(name) }).collect()
 }
 
 impl Hooks for Plugins {

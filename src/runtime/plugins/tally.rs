@@ -70,8 +70,8 @@ impl Tally {
         let Some(calls) = self.of(call) else { return };
         calls.calls += 1;
         match answer {
-            Answer::Deny(_) => calls.denied += 1,
-            Answer::Change(_) => calls.changed += 1,
+            Answer::Deny(..) => calls.denied += 1,
+            Answer::Change(..) => calls.changed += 1,
             Answer::Nothing | Answer::Value(_) => {}
         }
     }

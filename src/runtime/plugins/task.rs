@@ -15,11 +15,11 @@ use tracing::error;
 
 use super::member::{Consequence, Member, Request};
 use crate::host::Host;
-use crate::lua::limits::Stop;
 use crate::lua::plugins::{Answer, Answered, LivingPlugin, PluginCall};
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::frame;
+use crate::model::plugin::Hook;
 use crate::runtime::bot::Shared;
 
 /// Lives until the plugin is stopped.
@@ -35,6 +35,10 @@ pub(super) async fn run(
         previous.cancelled().await;
     }
     let Some(mut task) = Task::new(shared, member.clone()).await else { return };
+    if member.is_running() && member.manifest().has(Hook::OnStart) {
+        // What went wrong is told by the call itself.
+        let _ = task.call(&PluginCall::Start, member.terms.background, None).await;
+    }
     loop {
         let due = task.next_due();
         let clock = task.shared.world.clock.clone();
@@ -213,22 +217,7 @@ impl Task {
         let token = self.member.stop.child_token();
         let world = self.shared.world.clone();
         let host = Host::plugin(world, &self.member.version.role, self.calls, token.clone());
-        let meter = living.meter();
-        meter.set_deadline(within);
-        let result = {
-            let called = living.call(host, call);
-            tokio::pin!(called);
-            tokio::select! {
-                biased;
-                result = &mut called => result,
-                () = tokio::time::sleep(within) => {
-                    // Told to stop, and awaited: a call is never dropped half way.
-                    meter.stop(Stop::Deadline);
-                    token.cancel();
-                    called.await
-                }
-            }
-        }?;
+        let result = living.call_within(host, call, within, &token).await?;
         self.living = Some(living);
         Ok(result)
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::VersionId;
-use crate::model::plugin::{Manifest, OnError, PluginName};
+use crate::model::plugin::{Manifest, OnError, OptionSpec, PluginName};
 use crate::model::seconds::Seconds;
 
 /// What a plugin does at the moment.
@@ -56,8 +56,8 @@ pub struct PluginView {
     pub accepted_at: Option<Timestamp>,
     /// What it does at the moment.
     pub state: PluginState,
-    /// The options in force, with the defaults.
-    pub options: Arc<Value>,
+    /// What the config may say, and what is in force.
+    pub options: Vec<OptionView>,
     /// What it does now and then.
     pub timers: Vec<TimerView>,
     /// Calls that wait for it now.
@@ -91,6 +91,17 @@ impl PluginView {
             }
         }
     }
+}
+
+/// An option of a plugin and what it is set to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptionView {
+    /// Its key.
+    pub name: String,
+    /// What it takes and what it is for.
+    pub spec: OptionSpec,
+    /// What it is now; null: nothing.
+    pub value: Value,
 }
 
 /// How a plugin fared since it was loaded.

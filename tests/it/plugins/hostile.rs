@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use floimg_fleet::host::hooks::{Hooks, Outcome, Verdict};
+use floimg_fleet::host::hooks::{Changed, Hooks, Outcome, Verdict};
+use floimg_fleet::host::words::Words;
 use floimg_fleet::model::activity::{Ending, NewActivity};
 use floimg_fleet::model::failure::FailureKind;
 use floimg_fleet::model::plugin::PluginName;
@@ -100,7 +101,8 @@ const ANSWERS: &[Case] = &[
     ("false", "return false", "got false", WHOLE),
     ("an empty table", "return {}", "neither deny nor change", WHOLE),
     ("an unknown key", "return { allow = true }", "allow", WHOLE),
-    ("a million keys", "local t = {} for i = 1, 5000 do t[i] = i end return t", "it takes deny or change", WHOLE),
+    ("a million keys", "local t = {} for i = 1, 5000 do t[i] = i end return t", "it takes deny with retry_after", WHOLE),
+    ("no time to wait for", "return { deny = 'x', retry_after = 0 / 0 }", "`retry_after` must be seconds, got", WHOLE),
     ("both", "return { deny = 'x', change = { text = 'y' } }", "both deny and change", WHOLE),
     ("a reason that is no text", "return { deny = true }", "`deny` must be a text, got true", WHOLE),
     ("a change that is no table", "return { change = 'x' }", "`change` must be a table", WHOLE),
@@ -232,7 +234,7 @@ async fn bear(case: &Case, on_error: &str, terms: Terms) {
     stage.save("hostile", "return { before_action = function() return { deny = 'well again' } end }");
     stage.take().await;
     let verdict = stage.ask("fine").await;
-    assert!(matches!(&verdict, Verdict::Deny(_, reason) if reason == "well again"), "{what}: {verdict:?}");
+    assert!(matches!(&verdict, Verdict::Deny(_, reason, _) if reason == "well again"), "{what}: {verdict:?}");
     assert_eq!(stage.view("hostile").state, PluginState::Running, "{what}");
 }
 
@@ -505,8 +507,7 @@ async fn nobody_is_turned_away_because_a_plugin_is_saved_again_and_again() {
         asked += done.expect("no panic");
     }
     assert!(asked > 4, "they were asked all the time");
-    assert_eq!(stage.ask("fine").await, {
-        let guard: PluginName = "guard".parse().expect("a name");
-        Verdict::Change(floimg_fleet::host::words::Words::Comment("no. 20".to_owned()), vec![guard])
-    });
+    let by: PluginName = "guard".parse().expect("a name");
+    let changed = Changed { by, reason: None };
+    assert_eq!(stage.ask("fine").await, Verdict::Change(Words::Comment("no. 20".to_owned()), vec![changed]));
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use floimg_fleet::config::Origin;
 use floimg_fleet::host::hooks::Verdict;
-use floimg_fleet::runtime::plugins::options::{Setting, Told};
+use floimg_fleet::lua::plugins::options::{Setting, Told};
 use serde_json::{Value, json};
 
 use super::Served;

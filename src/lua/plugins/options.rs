@@ -56,6 +56,17 @@ pub struct Settled {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// Options that somebody else than the config says.
+pub fn settings(options: &Map<String, Value>, origin: Origin) -> Vec<Setting> {
+    let setting = |(name, value): (&String, &Value)| Setting {
+        name: name.clone(),
+        value: value.clone(),
+        written: value.to_string(),
+        origin: origin.clone(),
+    };
+    options.iter().map(setting).collect()
+}
+
 /// Whether a plugin is to run.
 pub fn is_enabled(given: &[Setting]) -> bool {
     given.iter().find(|setting| setting.name == ENABLED).and_then(|setting| setting.value.as_bool()).unwrap_or(true)
