@@ -26,7 +26,7 @@ fn a_new_plugin_is_right_and_tested() {
     assert!(file.contains("name = \"Calm down\"") && !file.contains("NAME") && !file.contains("TITLE"), "{file}");
     std::fs::create_dir_all(place.path().join("scripts/personas")).expect("a folder");
     let (code, out) = fleet(place.path(), &["check"]);
-    assert!(code == 0 && out.contains("0 errors, 0 warnings"), "{out}");
+    assert!(code == 0 && out.contains("1 plugin fine: calm_down, 0 errors, 0 warnings"), "{out}");
     let (code, out) = fleet(place.path(), &["test", "calm_down"]);
     assert!(code == 0 && out.contains("3 tests passed, 0 failed in 1 file"), "{out}");
     let (code, out) = fleet(place.path(), &["new", "plugin", "calm_down"]);

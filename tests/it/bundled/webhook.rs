@@ -83,11 +83,13 @@ async fn without_a_grant_nothing_leaves_and_the_event_waits() {
     is_running(&running, "webhook").await;
     home.save("personas/tester.luau", "return { nonsense = true }");
     running.until_told("reload_refused", 1).await;
-    let told = running.until_told("plugin_error", 1).await;
+    // It does not go on for ever: the operator is told, and the plugin waits for a resume.
+    let told = running.until_told("plugin_quarantined", 1).await;
     assert!(told[0].what.text.contains("webhook = [\"hooks.example.com\"] under [web.plugins]"), "{:?}", told[0].what);
     assert!(seen.lock().expect("whole").is_empty());
-    // The grant is applied live, and what waited goes out.
+    // The grant is applied live, and what waited goes out when the plugin is resumed.
     home.config(&format!("{section}[web.plugins]\nwebhook = [\"{address}\"]\n{}", roster(&[("tester", 1)])));
+    running.until_told("config_applied", 1).await;
     running.fleet.resume_plugin(&"webhook".parse().expect("a name"), "test").await.expect("a fleet");
     running.until("a delivery", async || (seen.lock().expect("whole").len() >= 2).then_some(())).await;
     running.stop().await;
