@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context;
 use floimg_fleet::host::hooks::{About, Asked as Action, Verdict};
 use floimg_fleet::host::words::Words;
 use floimg_fleet::model::action::ActionKind;
 use floimg_fleet::runtime::plugins::view::PluginState;
 use serde_json::{Map, Value};
+use tokio::task::JoinSet;
 
 use crate::child::Asked;
 use crate::report::median;
@@ -98,5 +100,7 @@ async fn ask(running: &Running, calls: usize) -> anyhow::Result<Vec<f64>> {
         }
         anyhow::Ok(micros)
     };
-    tokio::spawn(asking).await?
+    let mut tasks = JoinSet::new();
+    tasks.spawn(asking);
+    tasks.join_next().await.context("nobody asked")??
 }

@@ -50,7 +50,7 @@ pub enum Said {
 }
 
 /// The plugins that the config has, ready to be asked.
-pub(super) struct Line {
+pub(in crate::app) struct Line {
     /// In the order in which they are asked.
     ready: Vec<Ready>,
     /// What is wrong with those that are not.
@@ -131,7 +131,7 @@ pub(super) struct Requests(mpsc::Receiver<Request>);
 
 #[derive(Debug)]
 enum Request {
-    Before(Asked, oneshot::Sender<(Verdict, Vec<Remark>)>),
+    Before(Arc<Asked>, oneshot::Sender<(Verdict, Vec<Remark>)>),
     Export(String, String, Vec<Value>, oneshot::Sender<Result<Value, Failure>>),
 }
 
@@ -155,7 +155,7 @@ impl Hooks for Desk {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             // The desk ends after everybody who asks.
-            if self.requests.send(Request::Before(asked, reply)).await.is_err() {
+            if self.requests.send(Request::Before(Arc::new(asked), reply)).await.is_err() {
                 return Verdict::Allow;
             }
             let Ok((verdict, remarks)) = answer.await else { return Verdict::Allow };
@@ -212,8 +212,8 @@ async fn serve(mut tried: Vec<Tried>, Requests(mut asked): Requests) {
     }
 }
 
-async fn before(tried: &mut [Tried], asked: Asked) -> (Verdict, Vec<Remark>) {
-    let (mut asked, mut by, mut remarks) = (Arc::new(asked), Vec::new(), Vec::new());
+async fn before(tried: &mut [Tried], mut asked: Arc<Asked>) -> (Verdict, Vec<Remark>) {
+    let (mut by, mut remarks) = (Vec::new(), Vec::new());
     for one in tried {
         let manifest = one.ready.version.manifest.clone();
         if !manifest.has(Hook::BeforeAction) {

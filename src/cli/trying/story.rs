@@ -119,7 +119,8 @@ impl Story {
             text += &format!("  {style}{word:<11}{style:#} {}{times}\n", printable(words));
         }
         let magenta = AnsiColor::Magenta.on_default().bold();
-        for remark in &ticked.remarks {
+        // What was denied is told by the call that it was denied to.
+        for remark in ticked.remarks.iter().filter(|remark| !matches!(remark.what, Said::Denied(_))) {
             text += &format!("  {magenta}{:<11}{magenta:#} {}\n", "plugin", printable(&said_by(remark)));
         }
         if !lines.iter().any(|(kind, ..)| matches!(kind, Kind::Did | Kind::Refused)) {

@@ -123,11 +123,11 @@ fn what_is_wrong_names_its_line_and_what_was_meant() {
     for (body, line, words) in [
         ("given.plugin { name = \"gat\" }", 2, "did you mean `gate`? Known: gate"),
         ("given.plugin { name = \"gate\", option = {} }", 2, "did you mean `options`?"),
-        ("given.plugin { name = \"gate\", options = { mots = 1 } }", 2, "did you mean `most`?"),
+        ("given.plugin { name = \"gate\", options = { mots = 1 } }", 2, "did you mean `most`"),
         (
             "given.plugin { name = \"gate\", options = { most = 0 } }",
             2,
-            "must be a number at least 1, got 0 (How many.)",
+            "must be a number at least 1, got 0 (it is for this: How many.)",
         ),
         ("given.plugin { name = \"gate\" }\ngiven.plugin { name = \"gate\" }", 3, "has the plugin `gate` already"),
         ("given.plugin { name = \"gate\" }:before_acton {}", 2, "did you mean `before_action`?"),

@@ -101,7 +101,12 @@ const ANSWERS: &[Case] = &[
     ("false", "return false", "got false", WHOLE),
     ("an empty table", "return {}", "neither deny nor change", WHOLE),
     ("an unknown key", "return { allow = true }", "allow", WHOLE),
-    ("a million keys", "local t = {} for i = 1, 5000 do t[i] = i end return t", "it takes deny with retry_after", WHOLE),
+    (
+        "a million keys",
+        "local t = {} for i = 1, 5000 do t[i] = i end return t",
+        "it takes deny with retry_after",
+        WHOLE,
+    ),
     ("no time to wait for", "return { deny = 'x', retry_after = 0 / 0 }", "`retry_after` must be seconds, got", WHOLE),
     ("both", "return { deny = 'x', change = { text = 'y' } }", "both deny and change", WHOLE),
     ("a reason that is no text", "return { deny = true }", "`deny` must be a text, got true", WHOLE),
