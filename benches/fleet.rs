@@ -12,6 +12,8 @@ mod author;
 mod calls;
 #[path = "fleet/child.rs"]
 mod child;
+#[path = "fleet/hooks.rs"]
+mod hooks;
 #[path = "fleet/live.rs"]
 mod live;
 #[path = "fleet/plan.rs"]

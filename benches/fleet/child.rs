@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::{author, calls, live, vms};
+use crate::{author, calls, hooks, live, vms};
 
 /// What a child measured.
 pub struct Answer {
@@ -99,6 +99,7 @@ pub fn answer(arguments: &[String]) -> anyhow::Result<()> {
             "writes" => live::writes(&asked).await,
             "vms" => vms::memory(&asked).await,
             "calls" => calls::prices(&asked).await,
+            "hooks" => hooks::prices(&asked).await,
             other => anyhow::bail!("there is no child `{other}`"),
         }
     })?;

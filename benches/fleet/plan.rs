@@ -21,8 +21,20 @@ pub struct Options {
 }
 
 /// The measurements, in the order of the report.
-pub const NAMES: [&str; 11] =
-    ["check", "save", "sleeping", "vms", "calls", "throughput", "lag", "hostile", "reload", "restart", "writes"];
+pub const NAMES: [&str; 12] = [
+    "check",
+    "save",
+    "sleeping",
+    "vms",
+    "calls",
+    "hook",
+    "throughput",
+    "lag",
+    "hostile",
+    "reload",
+    "restart",
+    "writes",
+];
 
 /// The speed of bots' time where a measurement does not need another.
 const SPEED: f64 = 60.0;
@@ -56,6 +68,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             "sleeping" => plan.sleeping(),
             "vms" => plan.vms(),
             "calls" => plan.calls(),
+            "hook" => plan.hook(),
             "throughput" => plan.throughput(),
             "lag" => plan.lag(),
             "hostile" => plan.hostile(),
@@ -188,6 +201,23 @@ impl Plan<'_> {
         add("time.now() over a bare function", "×", "now_ratio")?;
         add("store.get() in a trial over a bare async function that waits once", "×", "trial_ratio")?;
         add("store.get() from the database over the same", "×", "live_ratio")
+    }
+
+    fn hook(&mut self) -> anyhow::Result<()> {
+        let calls = if self.options.is_quick { "500" } else { "3000" };
+        let answer = child::ask("hooks", &[("root", self.root.clone()), ("calls", calls.to_owned())])?;
+        let mut add = |what: &str, name: &str, target| {
+            let (p50, p99) = (answer.get(name)?, answer.get(&format!("{name}_p99"))?);
+            self.report.add_against("hook", format!("{what}, median"), "µs", &[p50], target);
+            self.report.add("hook", format!("{what}, 99 % within"), "µs", &[p99]);
+            anyhow::Ok(())
+        };
+        let target = Some(Target::Most(100.0));
+        add("a plugin that allows", "allows", target)?;
+        add("a plugin that reads the words", "reads", target)?;
+        add("a plugin that changes the words", "changes", target)?;
+        add("five plugins, one after the other", "five", None)?;
+        add("a plugin that keeps a count, on the disk before the action goes on", "counts", None)
     }
 
     fn throughput(&mut self) -> anyhow::Result<()> {

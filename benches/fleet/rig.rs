@@ -132,7 +132,9 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// Writes the config of a rig: so many bots of each persona, and some keys that differ from the defaults.
 pub fn write_config(folder: &Path, roster: &[(&str, u32)], keys: &[(&str, String)]) -> anyhow::Result<()> {
     let mut text = String::new();
-    for key in ["data_dir", "scripts_dir"] {
+    // Without a folder of its own a rig would run the plugins that are shipped.
+    std::fs::create_dir_all(folder.join("plugins"))?;
+    for key in ["data_dir", "scripts_dir", "plugins_dir"] {
         let path = folder.join(key.trim_end_matches("_dir"));
         writeln!(text, "{key} = {:?}", path.to_string_lossy())?;
     }

@@ -23,6 +23,8 @@ use crate::text;
 pub struct Checked {
     /// Personas that would be accepted, with how many files they are made of.
     pub fine: Vec<(String, usize)>,
+    /// Plugins of the folder that would be accepted; those inside the program are fine.
+    pub plugins: Vec<String>,
     /// Everything that is wrong, warnings too, in the order of the files.
     pub problems: Vec<Diagnostic>,
 }
@@ -85,7 +87,8 @@ fn tell_of_plugins(catalog: &PluginCatalog, sources: &PluginFiles, problems: &mu
     problems.extend(catalog.stray.iter().cloned());
     for entry in catalog.entries.values() {
         problems.extend(entry.errors.iter().cloned());
-        problems.extend(entry.ready.iter().flat_map(|ready| ready.version.warnings.iter().cloned()));
+        let warnings = entry.ready.iter().flat_map(|ready| ready.version.warnings.iter().chain(&ready.warnings));
+        problems.extend(warnings.cloned());
     }
     let others = sources.files.iter().filter_map(|(path, text)| compiles(&format!("plugins/{path}"), text));
     for problem in others {
@@ -151,6 +154,11 @@ pub async fn scripts(config: &Config) -> anyhow::Result<Checked> {
         };
         let message = format!("the roster asks for bots of `{name}`, and there is no such persona");
         checked.problems.push(Diagnostic::error("config.toml", None, message).with_hint(hint));
+    }
+    if config.plugins_dir.is_dir() {
+        let entries = catalog.plugins.entries.iter();
+        let fine = entries.filter(|(_, entry)| entry.ready.is_some() && entry.errors.is_empty());
+        checked.plugins = fine.map(|(name, _)| name.to_string()).collect();
     }
     tell_of_plugins(&catalog.plugins, &plugins, &mut checked.problems);
     // A behaviour is told of once, however many personas require it.

@@ -7,13 +7,14 @@ use url::Url;
 
 use crate::backoff::Backoff;
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Entry};
 use crate::floimg::options::Options as FloimgOptions;
 use crate::host::fetch::Outside;
 use crate::host::limits::{Cap, Caps};
 use crate::host::{Rules, budget};
 use crate::llm::Llm;
 use crate::lua::limits::Limits;
+use crate::lua::plugins::options::{Grant, Setting, Told};
 use crate::model::action::ActionKind;
 use crate::model::seconds::Seconds;
 use crate::runtime::bot::Settings;
@@ -125,11 +126,36 @@ pub(super) fn plugin_settings(config: &Config) -> PluginSettings {
         queue: plugins.queue,
         quarantine_after: plugins.quarantine_after,
     };
-    let told = config.plugin_options.iter().map(|(name, table)| {
-        let options = table.iter().map(|(key, value)| (key.clone(), config::plain(value))).collect();
-        (name.clone(), options)
+    PluginSettings { terms, told: told(config) }
+}
+
+/// What the config says of plugins, from top to bottom of the file.
+fn told(config: &Config) -> Told {
+    let mut entries: Vec<&Entry> = config.entries().iter().collect();
+    entries.sort_by_key(|entry| match entry.origin {
+        config::Origin::File { line, .. } => line,
+        config::Origin::Default | config::Origin::Variable(_) | config::Origin::Flag(_) => usize::MAX,
     });
-    PluginSettings { terms, told: told.collect() }
+    let mut told = Told::default();
+    for entry in entries {
+        let origin = entry.origin.clone();
+        if let Some((plugin, name)) = entry.key.strip_prefix("plugins.").and_then(|rest| rest.split_once('.')) {
+            let setting = Setting {
+                name: name.to_owned(),
+                value: config::plain(&entry.value),
+                written: entry.value.to_string(),
+                origin,
+            };
+            told.options.entry(plugin.to_owned()).or_default().push(setting);
+            continue;
+        }
+        let named = ["permissions.plugins", "web.plugins", "web.secrets"].into_iter().find_map(|section| {
+            let plugin = entry.key.strip_prefix(section)?.strip_prefix('.')?;
+            Some((section, plugin.to_owned()))
+        });
+        told.grants.extend(named.map(|(section, plugin)| Grant { section, plugin, origin }));
+    }
+    told
 }
 
 /// Every model that the config names, which see pictures of this studio only.

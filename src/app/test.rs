@@ -2,7 +2,7 @@
 //!
 //! Nothing is started and nothing is written; the same tests with the same seed come out the same.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,36 +71,17 @@ impl Report {
 /// When a folder cannot be listed.
 pub async fn read(config: &Config) -> anyhow::Result<Sources> {
     let origin = super::origin(config);
-    let (bytes, plugins) = (config.sandbox.source_bytes, config.plugins_dir.clone());
+    let (bytes, plugin_origin) = (config.sandbox.source_bytes, super::plugin_origin(config));
     let read = move || -> anyhow::Result<Sources> {
         let mut sources = catalog::read_with_tests(&origin, bytes)?;
-        read_plugin_tests(&plugins, &mut sources);
+        let plugins = catalog::read_with_tests(&plugin_origin, bytes)?;
+        let within = |path: String| format!("plugins/{path}");
+        sources.files.retain(|path, _| !path.starts_with("plugins/"));
+        sources.files.extend(plugins.files.into_iter().map(|(path, text)| (within(path), text)));
+        sources.unreadable.extend(plugins.unreadable.into_iter().map(|(path, problem)| (within(path), problem)));
         Ok(sources)
     };
     tokio::task::spawn_blocking(read).await?
-}
-
-/// Tests of plugins lie in `plugins/<name>/`. They see scripts as all tests do; what a plugin is, its runtime tells.
-fn read_plugin_tests(folder: &Path, sources: &mut Sources) {
-    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for plugin in entries(folder) {
-        for file in entries(&plugin.path()) {
-            let (plugin, file_name) = (plugin.file_name(), file.file_name());
-            let (Some(plugin), Some(name)) = (plugin.to_str(), file_name.to_str()) else { continue };
-            if !testing::is_test(name) {
-                continue;
-            }
-            let path = format!("plugins/{plugin}/{name}");
-            match std::fs::read_to_string(file.path()) {
-                Ok(text) => {
-                    sources.files.insert(path, text.into());
-                }
-                Err(problem) => {
-                    sources.unreadable.insert(path, format!("cannot be read: {problem}"));
-                }
-            }
-        }
-    }
 }
 
 /// Runs the tests that are wanted.

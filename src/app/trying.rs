@@ -3,6 +3,7 @@
 //! It never acts as a bot of the roster, and a dry run changes nothing anywhere.
 
 mod copy;
+pub mod plugins;
 mod real;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ use crate::model::status::Rest;
 use crate::runtime::catalog;
 use crate::runtime::plan;
 use crate::text;
+use plugins::{Line, Remark};
 
 /// What is to be tried, and how.
 #[derive(Debug, Clone)]
@@ -88,6 +90,10 @@ pub struct Stage {
     pub version: VersionId,
     /// What the script's author should look at.
     pub warnings: Vec<Diagnostic>,
+    /// The plugins that are asked before an action, in their order.
+    pub plugins: Vec<String>,
+    /// What is wrong with plugins; those are not asked.
+    pub plugin_problems: Vec<Diagnostic>,
     /// Its time zone.
     pub zone: TimeZone,
 }
@@ -107,6 +113,8 @@ pub struct Ticked {
     pub has_models: bool,
     /// What the script called, in order.
     pub calls: Vec<Called>,
+    /// What plugins had to say of what it did.
+    pub remarks: Vec<Remark>,
     /// `bot.state` before the tick.
     pub before: Value,
     /// `bot.state` after it.
@@ -185,6 +193,8 @@ pub(super) struct Candidate {
     pub(super) seed: String,
     /// The bots that the roster has, by username.
     pub(super) roster: BTreeMap<Arc<str>, BotId>,
+    /// The plugins that are asked.
+    pub(super) plugins: Line,
     /// The highest index that the roster may have for this persona.
     pub(super) highest: u32,
     /// The path that its file is known by in the scripts folder, and the one it has.
@@ -249,6 +259,7 @@ async fn candidate(config: &Config, wanted: &Wanted) -> Result<Candidate, Error>
     let mut sources =
         sources.context("reading the scripts ended in a panic of the host")?.map_err(anyhow::Error::new)?;
     let name = take_in(&mut sources, &wanted.persona).await?;
+    let plugins = Line::read(config, &mut sources).await?;
     let mut workshop = Workshop::new().map_err(|problem| anyhow::anyhow!("{problem}"))?;
     workshop.compile(&sources, &limits);
     let inside = format!("scripts/personas/{name}.luau");
@@ -284,6 +295,7 @@ async fn candidate(config: &Config, wanted: &Wanted) -> Result<Candidate, Error>
         limits,
         seed: wanted.seed.clone().unwrap_or_else(|| config.seed.clone()),
         roster,
+        plugins,
         place,
     })
 }
@@ -357,6 +369,10 @@ async fn in_memory(
     }
     trial.add_to_fleet(&profile.username);
     let trial = Arc::new(trial);
+    let (desk, requests) = candidate.plugins.desk();
+    let side = plugins::Side::Trial(trial.clone());
+    let _serving = candidate.plugins.serve(requests, &side, &tokio::runtime::Handle::current());
+    trial.set_hooks(desk.clone());
     tell(Told::Stage(&stage(place, &id, &profile, candidate)))?;
     let mut visit = first_visit(candidate, &id, begin);
     let mut state: Option<String> = None;
@@ -386,6 +402,7 @@ async fn in_memory(
             is_asleep,
             has_models: false,
             calls: trace.take(),
+            remarks: desk.take(),
             after: before.clone(),
             before,
             cpu,
@@ -421,6 +438,8 @@ fn stage(place: Place, bot: &BotId, profile: &Profile, candidate: &Candidate) ->
         profile: profile.clone(),
         version: candidate.version.id.clone(),
         warnings: candidate.version.warnings.clone(),
+        plugins: candidate.plugins.names(),
+        plugin_problems: candidate.plugins.problems.clone(),
         zone: candidate.version.persona.schedule.zone.clone(),
     }
 }

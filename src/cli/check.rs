@@ -97,6 +97,7 @@ fn keep_asked(checked: &mut Checked, config: &Config, args: &CheckArgs) {
     };
     checked.problems.retain(|problem| asked(&problem.file));
     checked.fine.retain(|(name, _)| asked(&format!("scripts/personas/{name}.luau")));
+    checked.plugins.retain(|name| asked(&format!("plugins/{name}/init.luau")));
 }
 
 fn print(checked: &Checked, args: &CheckArgs, output: &Output) -> anyhow::Result<()> {
@@ -120,8 +121,12 @@ fn sum(checked: &Checked) -> String {
     let errors = checked.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let warnings = checked.problems.len() - errors;
     let names: Vec<String> = checked.fine.iter().map(|(name, _)| printable(name)).collect();
+    let plugins = match checked.plugins.len() {
+        0 => String::new(),
+        count => format!(", {} fine: {}", counted(count, "plugin"), checked.plugins.join(", ")),
+    };
     format!(
-        "{} fine{}{}, {}, {}\n",
+        "{} fine{}{}{plugins}, {}, {}\n",
         counted(names.len(), "persona"),
         if names.is_empty() { "" } else { ": " },
         names.join(", "),

@@ -11,6 +11,7 @@ mod llm;
 mod local;
 mod new;
 mod output;
+mod plugins;
 mod remote;
 mod show;
 mod spend;
@@ -112,6 +113,8 @@ enum Command {
     Scripts(versions::ScriptsArgs),
     /// Look into a bot's world with Luau, line by line
     Console(console::ConsoleArgs),
+    /// List the running fleet's plugins, show one with its options, or pause one
+    Plugins(plugins::PluginsArgs),
     /// List the agent accounts, for analytics to leave out
     Agents(local::AgentsArgs),
     /// List the language models of the config, or see whether they answer
@@ -163,6 +166,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Scripts(args) => versions::run(&config, &args, output),
         Command::Console(args) => console::run(&config, &args, &output),
         Command::Llm(args) => llm::run(&config, &args, &output),
+        Command::Plugins(args) => plugins::run(&config, &args, output),
         Command::Config(args) => config::print(&config, &args, output),
     }
 }

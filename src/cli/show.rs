@@ -195,7 +195,7 @@ fn show_scripts(items: &Value, output: &Output) -> Result<(), super::output::Unw
     Ok(())
 }
 
-fn list(script: &Value, key: &str) -> Vec<Value> {
+pub(super) fn list(script: &Value, key: &str) -> Vec<Value> {
     script.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
@@ -217,11 +217,16 @@ pub(super) fn in_trial(script: &Value) -> Option<String> {
 /// Every problem of a script.
 pub(super) fn problems(script: &Value, output: &Output) -> Result<(), super::output::Unwritten> {
     for key in ["errors", "warnings"] {
-        for problem in list(script, key) {
-            output.text(&format!("\n{}\n", printable(&cell(problem.get("frame")))))?;
+        for found in list(script, key) {
+            problem(&found, output)?;
         }
     }
     Ok(())
+}
+
+/// One problem of a script.
+pub(super) fn problem(problem: &Value, output: &Output) -> Result<(), super::output::Unwritten> {
+    output.text(&format!("\n{}\n", printable(&cell(problem.get("frame")))))
 }
 
 /// One bot: who it is, why it does what it does, what it did last.

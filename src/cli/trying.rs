@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure::{Exit, Failure};
 use super::local::{runtime, start_log_of, until_told};
 use super::output::Output;
+use crate::app::trying::plugins::{Remark, Said};
 use crate::app::trying::{self, Ending, MOST_TICKS, Place, Stage, Ticked, Told, Wanted};
 use crate::config::Config;
 use crate::lua::trace::{Answered, Called};
@@ -128,6 +129,7 @@ fn stage_json(stage: &Stage) -> Value {
         "bot": stage.bot.to_string(), "name": stage.profile.name, "username": stage.profile.username,
         "version": stage.version.as_str(), "place": place, "detail": detail,
         "warnings": stage.warnings.iter().map(diagnostic_json).collect::<Vec<_>>(),
+        "plugins": stage.plugins, "plugin_problems": stage.plugin_problems.iter().map(diagnostic_json).collect::<Vec<_>>(),
     })
 }
 
@@ -145,6 +147,7 @@ fn ticked_json(ticked: &Ticked) -> Value {
         "visit": { "number": ticked.visit.number, "tick": ticked.visit.tick, "ticks_left": ticked.visit.ticks_left },
         "is_asleep": ticked.is_asleep,
         "calls": ticked.calls.iter().map(call_json).collect::<Vec<_>>(),
+        "plugins": ticked.remarks.iter().map(remark_json).collect::<Vec<_>>(),
         "cost": { "cpu_millis": ticked.cpu.as_secs_f64() * 1000.0, "llm_calls": llm_calls(ticked), "tokens": none(json!(0)), "money": none(json!(0.0)) },
         "state": { "before": ticked.before, "after": ticked.after },
         "ending": ending,
@@ -164,6 +167,17 @@ fn call_json(called: &Called) -> Value {
         Answered::Raised(message) => ("raised", message.as_str().into()),
     };
     json!({ "name": called.name, "args": called.args, key: answer })
+}
+
+fn remark_json(remark: &Remark) -> Value {
+    let (said, detail) = match &remark.what {
+        Said::Denied(reason) => ("denied", json!({ "reason": reason })),
+        Said::Changed(words, reason) => ("changed", json!({ "words": words, "reason": reason })),
+        Said::Failed(problem, on_error) => {
+            ("failed", json!({ "problem": diagnostic_json(problem), "on_error": on_error.as_str() }))
+        }
+    };
+    json!({ "plugin": remark.plugin.as_str(), "action": remark.kind.as_str(), "said": said, "detail": detail })
 }
 
 fn diagnostic_json(what: &Diagnostic) -> Value {

@@ -19,13 +19,14 @@ use crate::store::{self, Opened, OwnPost};
 use crate::text;
 
 use super::allow::allow;
-use super::asking::{ask, tell};
+use super::asking::{ask, ask_in_trial, tell};
 use super::doubt::{in_doubt, replay, told_before};
 use super::gallery::{SeenComment, SeenPost};
 use super::hooks::About;
 use super::prompt::fresh;
 use super::recovery::{self, Found};
 use super::refusal::Refusal;
+use super::trial::Trial;
 use super::words::{Words, addressed, check_comment, check_words, refuse_false_claims};
 use super::{Host, Side, World};
 
@@ -74,7 +75,11 @@ impl Host {
     pub async fn generate(self: &Arc<Self>, workflow: Workflow, prompt: String) -> Result<Picture, Refusal> {
         let world = match &self.side {
             Side::Live(world) => world,
-            Side::Trial(trial) => return Ok(trial.generate()),
+            Side::Trial(trial) => {
+                let about = About { prompt: Some(prompt), ..About::default() };
+                ask_in_trial(self, trial, ActionKind::Generate, about, Words::None).await?;
+                return Ok(trial.generate());
+            }
         };
         let agent = self.profile.username.clone();
         let plan = Plan {
@@ -111,7 +116,10 @@ impl Host {
                 let post = self.publish(world, ActionKind::Share, About::default(), draft, Value::Null).await?;
                 Ok(self.see(post))
             }
-            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft, None)?)),
+            Side::Trial(trial) => {
+                let draft = self.ask_draft(trial, ActionKind::Share, About::default(), draft).await?;
+                Ok(self.see(trial.share(&self.profile, draft, None)?))
+            }
         }
     }
 
@@ -134,7 +142,10 @@ impl Host {
                 let post = self.publish(world, ActionKind::Remix, about_post(&parent), draft, detail).await?;
                 Ok(self.see(post))
             }
-            Side::Trial(trial) => Ok(self.see(trial.share(&self.profile, draft, Some(&parent.post))?)),
+            Side::Trial(trial) => {
+                let draft = self.ask_draft(trial, ActionKind::Remix, about_post(&parent), draft).await?;
+                Ok(self.see(trial.share(&self.profile, draft, Some(&parent.post))?))
+            }
         }
     }
 
@@ -147,7 +158,11 @@ impl Host {
             Side::Live(world) => world,
             Side::Trial(trial) => {
                 let seen = self.post(id).await?;
-                return if seen.is_me { Err(own_like()) } else { trial.upvote(&self.profile, &seen.post) };
+                if seen.is_me {
+                    return Err(own_like());
+                }
+                ask_in_trial(self, trial, ActionKind::Upvote, about_post(&seen), Words::None).await?;
+                return trial.upvote(&self.profile, &seen.post);
             }
         };
         if let Some(before) = world.store.last_done(&self.bot, ActionKind::Upvote, &id).await? {
@@ -225,6 +240,7 @@ impl Host {
                 about.reply_to = Some(comment.clone());
                 tells_truth = text::asks_if_bot(&asked.comment.content);
                 about.reply_author = Some(asked.comment.author.clone());
+                about.reply_text = Some(asked.comment.content.clone());
                 (addressed(words, &asked.comment.author), Some(asked.comment.created_at), self.is_asked_by(&asked))
             }
         };
@@ -242,6 +258,9 @@ impl Host {
             Side::Live(world) => world,
             Side::Trial(trial) => {
                 let is_unasked = !seen.is_me && !is_asked;
+                let words = Words::Comment(words);
+                let words =
+                    ask_in_trial(self, trial, ActionKind::Comment, about, words).await?.all().unwrap_or_default();
                 let comment =
                     trial.comment(&self.profile, &post, words, reply_to.as_deref(), is_unasked, tells_truth)?;
                 return Ok(SeenComment { comment, is_me: true, is_fleet: true });
@@ -303,6 +322,21 @@ impl Host {
             }
         }
         Err(Refusal::failure(FailureKind::NotFound, format!("there is no comment `{id}` under this post")))
+    }
+
+    async fn ask_draft(
+        &self,
+        trial: &Trial,
+        kind: ActionKind,
+        mut about: About,
+        draft: Draft,
+    ) -> Result<Draft, Refusal> {
+        about.image_url = Some(draft.image_url.clone());
+        let words = Words::Post { title: draft.title.clone(), description: draft.description.clone() };
+        Ok(match ask_in_trial(self, trial, kind, about, words).await? {
+            Words::Post { title, description } => Draft { title, description, ..draft },
+            Words::None | Words::Comment(_) => draft,
+        })
     }
 
     /// Sends a post and keeps it as one of the bot's own.

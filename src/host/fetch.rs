@@ -55,9 +55,9 @@ impl Host {
                 "{author} may only get: a request that does something belongs into a plugin, which a persona can call"
             )));
         }
-        let Side::Live(world) = &self.side else {
-            let words = "a trial reaches no other host; in the world this may be answered";
-            return Err(Refusal::failure(FailureKind::Unavailable, words));
+        let world = match &self.side {
+            Side::Live(world) => world,
+            Side::Trial(trial) => return trial.fetch(asking).map_err(Refusal::Failure),
         };
         let rules = world.rules.load_full();
         let outside = &rules.outside;

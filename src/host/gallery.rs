@@ -112,7 +112,7 @@ impl Host {
         let is_me = username == self.profile.username;
         let is_fleet = match &self.side {
             Side::Live(world) => world.known.load().contains_key(username),
-            Side::Trial(trial) => trial.is_fleet(username),
+            Side::Trial(trial) => trial.is_of_fleet(username),
         };
         (is_me, is_me || is_fleet)
     }

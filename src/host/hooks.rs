@@ -12,6 +12,7 @@ use crate::model::failure::{Failure, FailureKind};
 use crate::model::gallery::Author;
 use crate::model::name::BotId;
 use crate::model::plugin::PluginName;
+use crate::model::seconds::Seconds;
 
 use super::words::Words;
 
@@ -89,6 +90,8 @@ pub struct About {
     pub reply_to: Option<String>,
     /// Who wrote that comment.
     pub reply_author: Option<Author>,
+    /// What that comment says.
+    pub reply_text: Option<String>,
     /// What the picture was asked to be.
     pub prompt: Option<String>,
     /// The picture.
@@ -101,11 +104,20 @@ pub enum Verdict {
     /// It may happen as it is.
     Allow,
     /// It may happen with these words.
-    Change(Words, Vec<PluginName>),
-    /// It must not happen.
-    Deny(PluginName, String),
+    Change(Words, Vec<Changed>),
+    /// It must not happen; for so long, where the plugin knows.
+    Deny(PluginName, String, Option<Seconds>),
     /// Nobody can say, because somebody who must be asked does not answer.
     Unanswered(PluginName, String),
+}
+
+/// Who changed the words of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The plugin.
+    pub by: PluginName,
+    /// Why, where it said so.
+    pub reason: Option<String>,
 }
 
 /// What came of an action.

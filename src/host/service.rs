@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -75,7 +76,7 @@ pub struct Suggestion {
     pub bot: BotId,
     /// A word for it, which becomes the event's kind.
     pub kind: String,
-    /// The post it concerns.
+    /// The post it concerns; empty when it is about none.
     pub post: String,
     /// The post's title.
     pub post_title: String,
@@ -83,6 +84,33 @@ pub struct Suggestion {
     pub comment: Option<String>,
     /// What the bot should know.
     pub text: Option<String>,
+    /// What makes it another one than the last of its kind, such as a week; empty where the post does.
+    pub key: String,
+}
+
+impl Suggestion {
+    /// What makes it one of a kind for its bot, which is told once of each.
+    pub fn source(&self, by: &str) -> String {
+        let comment = self.comment.as_deref().unwrap_or_default();
+        let key = if self.key.is_empty() { String::new() } else { format!(":{}", self.key) };
+        format!("plugin:{by}:{}:{}:{comment}{key}", self.kind, self.post)
+    }
+
+    /// As its bot hears of it.
+    pub fn event(self, by: &str, at: Timestamp) -> NewEvent {
+        NewEvent {
+            source: self.source(by),
+            bot: self.bot,
+            kind: self.kind,
+            post: self.post,
+            post_title: self.post_title,
+            comment: self.comment,
+            text: self.text,
+            from: None,
+            is_fleet: true,
+            at,
+        }
+    }
 }
 
 /// What a plugin's host is made of, the same for all its calls.
@@ -174,10 +202,11 @@ impl Host {
 
     /// The fleet's bots, those of one persona or with one of some interests.
     pub fn bots(&self, persona: Option<&str>, interests: &[String]) -> Vec<ListedBot> {
-        let Side::Live(world) = &self.side else { return Vec::new() };
-        let now = world.clock.now();
+        let (cast, now) = match &self.side {
+            Side::Live(world) => (world.cast.load_full(), world.clock.now()),
+            Side::Trial(trial) => (Arc::new(trial.cast()), trial.now()),
+        };
         let wanted: Vec<String> = interests.iter().map(|interest| interest.to_lowercase()).collect();
-        let cast = world.cast.load();
         cast.iter()
             .filter(|bot| persona.is_none_or(|persona| bot.id.persona.as_str() == persona))
             .filter(|bot| {
@@ -198,9 +227,15 @@ impl Host {
         export: String,
         arguments: Vec<serde_json::Value>,
     ) -> Result<serde_json::Value, Refusal> {
-        let Side::Live(world) = &self.side else {
-            let words = "a trial asks no plugin; in the world it may answer";
-            return Err(Refusal::failure(FailureKind::Unavailable, words));
+        let world = match &self.side {
+            Side::Live(world) => world,
+            Side::Trial(trial) => {
+                let Some(hooks) = trial.hooks() else {
+                    let words = "a trial asks no plugin; in the world it may answer";
+                    return Err(Refusal::failure(FailureKind::Unavailable, words));
+                };
+                return hooks.call(&plugin, &export, arguments).await.map_err(Refusal::Failure);
+            }
         };
         let hooks = world.hooks.clone();
         let answered = self.wait(world, async move { hooks.call(&plugin, &export, arguments).await }).await?;
@@ -212,24 +247,15 @@ impl Host {
     /// # Errors
     /// When there is no such bot, or the store fails.
     pub async fn suggest(&self, suggestion: Suggestion) -> Result<bool, Refusal> {
-        let Side::Live(world) = &self.side else { return Ok(true) };
+        let by = self.plugin.as_ref().map_or("host", PluginName::as_str);
+        let world = match &self.side {
+            Side::Live(world) => world,
+            Side::Trial(trial) => return trial.suggest(by, suggestion),
+        };
         if !world.cast.load().iter().any(|bot| bot.id == suggestion.bot) {
             return Err(Refusal::failure(FailureKind::NotFound, format!("there is no bot `{}`", suggestion.bot)));
         }
-        let by = self.plugin.as_ref().map_or("host", PluginName::as_str);
-        let comment = suggestion.comment.as_deref().unwrap_or_default();
-        let event = NewEvent {
-            source: format!("plugin:{by}:{}:{}:{comment}", suggestion.kind, suggestion.post),
-            bot: suggestion.bot,
-            kind: suggestion.kind,
-            post: suggestion.post,
-            post_title: suggestion.post_title,
-            comment: suggestion.comment,
-            text: suggestion.text,
-            from: None,
-            is_fleet: true,
-            at: world.clock.now(),
-        };
+        let event = suggestion.event(by, world.clock.now());
         let shared = world.clone();
         let told = self.wait(world, async move { shared.store.add_events(vec![event]).await }).await??;
         let is_new = !told.is_empty();

@@ -65,6 +65,44 @@ pub struct Change {
     pub description: Option<String>,
 }
 
+impl Change {
+    /// Whether an action of these words can be changed so.
+    ///
+    /// # Errors
+    /// What is wrong, with the limit that it passes.
+    pub fn fits(&self, words: &Words) -> Result<(), String> {
+        let fields = [("text", &self.text), ("title", &self.title), ("description", &self.description)];
+        let takes: &[&str] = match words {
+            Words::None => &[],
+            Words::Comment(_) => &["text"],
+            Words::Post { .. } => &["title", "description"],
+        };
+        for (name, text) in fields.iter().filter_map(|(name, text)| Some((*name, text.as_ref()?))) {
+            if takes.is_empty() {
+                return Err(format!("`change.{name}`: this action has no words to change"));
+            }
+            if !takes.contains(&name) {
+                return Err(format!("`change.{name}`: this action has no {name}, but {}", takes.join(" and ")));
+            }
+            if let Some(odd) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+                return Err(format!("`change.{name}` has the character {odd:?}, which nobody can read"));
+            }
+        }
+        let mut changed = words.clone();
+        changed.change(self.clone());
+        let checked = match &changed {
+            Words::None => Ok(()),
+            Words::Comment(text) => check_comment(text.trim()),
+            Words::Post { title, description } => check_words(title, description),
+        };
+        match checked {
+            // Both begin with the field's name in backticks.
+            Err(Refusal::Wrong(problem)) => Err(problem.replacen('`', "`change.", 1)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A hard line: no text of a bot claims that a person wrote it.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ use crate::runtime::view::Target;
 /// Through which door commands come, in the audit.
 pub(super) const WHO: &str = "http";
 /// The longest reason, in characters.
-const LONGEST_REASON: usize = 200;
+pub(super) const LONGEST_REASON: usize = 200;
 
 /// Stops one bot from waking, for some time of bots' or until resumed.
 #[utoipa::path(

@@ -70,7 +70,7 @@ pub(super) struct Finding;
 pub(super) struct Controlling;
 
 const WRONG: (&str, &str) = ("400", "The request is wrong: a field, its value or the path; the error names it");
-const MISSING: (&str, &str) = ("404", "There is no such bot, persona or version");
+const MISSING: (&str, &str) = ("404", "There is no such bot, persona, version or plugin");
 const UNWELCOME: [(&str, &str); 4] = [
     ("403", "The request comes from a page of another site"),
     ("421", "The request is for a host name that is not this fleet's"),

@@ -17,6 +17,7 @@ use url::form_urlencoded;
 use super::refused::{Refused, clipped};
 use super::{LONGEST_BODY, Site};
 use crate::model::name::{BotId, PersonaName};
+use crate::model::plugin::PluginName;
 
 /// The fields of a query.
 #[derive(Debug)]
@@ -74,6 +75,7 @@ impl Fields {
 
 const A_BOT: &str = "a bot's id, like `ai_artist-17`";
 const A_PERSONA: &str = "a persona's name in lower-case letters, digits and underscores, like `ai_artist`";
+const A_PLUGIN: &str = "a plugin's name in lower-case letters, digits and underscores, like `guard`";
 
 fn unknown(what: &str, name: &str, known: &[&str]) -> Refused {
     let name = clipped(name);
@@ -127,6 +129,19 @@ impl FromRequestParts<Arc<Site>> for ThePersona {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Refused> {
         let text = path(parts, site).await?;
         PersonaName::new(&text).map(Self).map_err(|_| Refused::field("name", &text, A_PERSONA))
+    }
+}
+
+/// The plugin in a path.
+#[derive(Debug)]
+pub(super) struct ThePlugin(pub(super) PluginName);
+
+impl FromRequestParts<Arc<Site>> for ThePlugin {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Refused> {
+        let text = path(parts, site).await?;
+        PluginName::new(&text).map(Self).map_err(|_| Refused::field("plugin", &text, A_PLUGIN))
     }
 }
 

@@ -10,6 +10,7 @@ mod events;
 mod fields;
 mod guard;
 mod page;
+mod plugins;
 mod reads;
 mod refused;
 mod spend;
@@ -126,6 +127,10 @@ fn routes() -> OpenApiRouter<Arc<Site>> {
         .routes(routes!(versions::pin))
         .routes(routes!(versions::unpin))
         .routes(routes!(versions::promote))
+        .routes(routes!(plugins::plugins))
+        .routes(routes!(plugins::plugin))
+        .routes(routes!(plugins::pause))
+        .routes(routes!(plugins::resume))
         .routes(routes!(reads::activities))
         .routes(routes!(spend::spend))
         .routes(routes!(spend::trust_clock))

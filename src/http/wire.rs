@@ -5,6 +5,7 @@
 pub(super) mod bots;
 pub(super) mod console;
 pub(super) mod fleet;
+pub(super) mod plugins;
 pub(super) mod scripts;
 pub(super) mod spend;
 pub(super) mod versions;
@@ -36,6 +37,16 @@ pub(super) struct Pause {
     /// For how many seconds of bots' time; without this, until resumed.
     #[schema(minimum = 0)]
     for_secs: Option<f64>,
+}
+
+/// Why to pause a plugin; nothing at all is fine too.
+#[derive(Debug, ToSchema)]
+#[schema(example = json!({ "reason": "denies too much" }))]
+#[expect(dead_code, reason = "documents what `plugins::pause` reads field by field, for better errors")]
+pub(super) struct PausePlugin {
+    /// Why, for those who look at the fleet; at most 200 characters.
+    #[schema(max_length = 200)]
+    reason: Option<String>,
 }
 
 /// What a control did.

@@ -4,7 +4,9 @@
 
 use std::fmt::Write;
 
+use super::api::Module;
 use super::modules::{MODULES, PERSONA_TYPES, PLUGIN_TYPES, SHARED_TYPES};
+use super::plugins::modules::{PLUGIN_MODULES, PLUGIN_STUB};
 use super::testing;
 
 const HEAD: &str = "\
@@ -48,7 +50,7 @@ struct Docs {
 pub fn reference() -> String {
     let mut page = HEAD.to_owned();
     page.push_str("\n## Contents\n\n");
-    for module in MODULES.iter().filter(|module| !module.types.is_empty()) {
+    for module in documented() {
         let names: Vec<String> = taken_apart(module.name, module.types)
             .entries
             .iter()
@@ -62,7 +64,7 @@ pub fn reference() -> String {
     page.push_str(
         "- [Shapes](#shapes) · [Persona](#persona) · [Plugin](#plugin) · [Tests](#tests) · [What Luau brings](#what-luau-brings)\n",
     );
-    for module in MODULES.iter().filter(|module| !module.types.is_empty()) {
+    for module in documented() {
         let stub = taken_apart(module.name, module.types);
         line(&mut page, format_args!("\n## {}\n", module.name));
         line(&mut page, format_args!("{}", stub.about.join("\n")));
@@ -77,6 +79,7 @@ pub fn reference() -> String {
         line(&mut page, format_args!("\n## {title}"));
         write_types(&mut page, &taken_apart("", types).types);
     }
+    line(&mut page, format_args!("\n```luau signature\n{}\n```", PLUGIN_STUB.trim()));
     page.push_str("\n## Tests\n\nWhat a file like `night_owl.test.luau` finds besides; see [Testing](testing.md).\n");
     let words = taken_apart("given", testing::TYPES);
     for entry in &words.entries {
@@ -94,6 +97,11 @@ pub fn reference() -> String {
         ),
     );
     page
+}
+
+/// The modules with a stub, those of plugins last.
+fn documented() -> impl Iterator<Item = &'static Module> {
+    MODULES.iter().chain(&PLUGIN_MODULES).filter(|module| !module.types.is_empty())
 }
 
 fn write_entry(page: &mut String, entry: &Entry) {
@@ -153,6 +161,7 @@ fn taken_apart(module: &str, text: &str) -> Stub {
             // Functions that a module has under more than one name, or that stand behind a value.
             let owner = match first.split_whitespace().nth(2) {
                 Some("TestBot") => "bot:".to_owned(),
+                Some("TestPlugin") => "plugin:".to_owned(),
                 Some("Expectation") => "expect(value):".to_owned(),
                 _ => format!("{module}."),
             };
@@ -209,9 +218,10 @@ fn called(kind: &str) -> String {
     match kind.rsplit_once(" -> ") {
         Some((takes, gives)) => {
             // Who is called stands before the colon already.
-            let takes = ["(self: TestBot, ", "(self: TestBot", "(self: Expectation, ", "(self: Expectation"]
+            let takes = ["TestBot", "TestPlugin", "Expectation"]
                 .into_iter()
-                .find_map(|me| takes.strip_prefix(me))
+                .flat_map(|me| [format!("(self: {me}, "), format!("(self: {me}")])
+                .find_map(|me| takes.strip_prefix(me.as_str()))
                 .map_or_else(|| takes.to_owned(), |rest| format!("({rest}"));
             format!("{takes}: {gives}")
         }

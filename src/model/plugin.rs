@@ -82,12 +82,20 @@ pub enum Hook {
     OnReloadFailed,
     /// Told when the platform pauses, limits or resumes the fleet.
     OnPlatform,
+    /// Called when it begins to run, before anything else.
+    OnStart,
 }
 
 impl Hook {
     /// Every hook.
-    pub const ALL: [Self; 5] =
-        [Self::BeforeAction, Self::AfterAction, Self::OnActivity, Self::OnReloadFailed, Self::OnPlatform];
+    pub const ALL: [Self; 6] = [
+        Self::BeforeAction,
+        Self::AfterAction,
+        Self::OnActivity,
+        Self::OnReloadFailed,
+        Self::OnPlatform,
+        Self::OnStart,
+    ];
 
     /// The function's name.
     pub fn as_str(self) -> &'static str {
@@ -97,6 +105,7 @@ impl Hook {
             Self::OnActivity => "on_activity",
             Self::OnReloadFailed => "on_reload_failed",
             Self::OnPlatform => "on_platform",
+            Self::OnStart => "on_start",
         }
     }
 }

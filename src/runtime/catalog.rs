@@ -12,13 +12,14 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use crate::lua::limits::Limits;
+use crate::lua::plugins::options::Told;
 use crate::lua::testing;
 use crate::lua::version::{Sources, Version, Workshop};
 use crate::lua::{rehearse, rehearse_refused};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::name::PersonaName;
 
-use super::plugins::catalog::{PluginCatalog, PluginChanges, Told};
+use super::plugins::catalog::{PluginCatalog, PluginChanges};
 use crate::model::permission::Permissions;
 
 /// The scripts that are shipped, for a program that was started where there are none.
@@ -30,6 +31,8 @@ struct Shipped;
 /// The plugins that are shipped, likewise.
 #[derive(RustEmbed)]
 #[folder = "plugins/"]
+#[include = "*.luau"]
+#[exclude = "*.test.luau"]
 struct ShippedPlugins;
 
 /// Where scripts come from.

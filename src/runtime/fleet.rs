@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::host::World;
 use crate::host::budget::Spent;
 use crate::lua::console::Mode;
-use crate::model::activity::Activity;
+use crate::model::activity::{Activity, Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::name::{BotId, PersonaName, VersionId};
 use crate::model::plugin::PluginName;
@@ -84,12 +84,12 @@ impl Fleet {
         Self { commands, world, plugins }
     }
 
-    /// Every plugin.
+    /// Every plugin, in the order in which they are asked, then those that do not run.
     pub fn plugins(&self) -> Vec<PluginView> {
         self.plugins.views()
     }
 
-    /// What is wrong with the config of plugins that are not there, and with their folders' names.
+    /// What is wrong with no plugin that is here: the config of plugins that are not there, and names of folders.
     pub fn stray_plugins(&self) -> Vec<Diagnostic> {
         self.plugins.stray()
     }
@@ -99,8 +99,11 @@ impl Fleet {
     /// # Errors
     /// When the store fails.
     pub async fn pause_plugin(&self, name: &PluginName, reason: String, who: &str) -> Result<bool, Error> {
-        self.audit_plugin(who, "pause_plugin", name, json!({ "reason": reason })).await?;
-        Ok(self.plugins.pause(name, Some(reason)).await?)
+        let words = match reason.as_str() {
+            "" => format!("the plugin `{name}` is paused"),
+            reason => format!("the plugin `{name}` is paused: {reason}"),
+        };
+        self.change_plugin(name, Some(reason), "pause_plugin", words, who).await
     }
 
     /// Lets a plugin run again, out of quarantine too; false when there is no such plugin.
@@ -108,20 +111,38 @@ impl Fleet {
     /// # Errors
     /// When the store fails.
     pub async fn resume_plugin(&self, name: &PluginName, who: &str) -> Result<bool, Error> {
-        self.audit_plugin(who, "resume_plugin", name, json!({})).await?;
-        Ok(self.plugins.pause(name, None).await?)
+        self.change_plugin(name, None, "resume_plugin", format!("the plugin `{name}` is resumed"), who).await
     }
 
-    async fn audit_plugin(
+    async fn change_plugin(
         &self,
-        who: &str,
-        what: &str,
         name: &PluginName,
-        detail: serde_json::Value,
-    ) -> Result<(), Error> {
+        paused: Option<String>,
+        what: &str,
+        words: String,
+        who: &str,
+    ) -> Result<bool, Error> {
+        if !self.plugins.has(name) {
+            return Ok(false);
+        }
         let at = self.world.clock.now();
+        let detail = json!({ "reason": paused });
         let row = AuditRow { at, who: who.to_owned(), what: what.to_owned(), target: name.to_string(), detail };
-        Ok(self.world.store.audit(row).await?)
+        self.world.store.audit(row).await?;
+        let kind = if paused.is_some() { "plugin_paused" } else { "plugin_resumed" };
+        let is_there = self.plugins.pause(name, paused).await?;
+        let activity = NewActivity {
+            at,
+            bot: None,
+            persona: None,
+            kind: kind.to_owned(),
+            ending: Ending::Done,
+            target: String::new(),
+            text: words,
+            detail: json!({ "plugin": name.as_str(), "who": who }),
+        };
+        self.world.journal.record(activity).await;
+        Ok(is_there)
     }
 
     /// What all bots share.

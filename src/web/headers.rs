@@ -82,6 +82,12 @@ impl Headers {
         Ok(())
     }
 
+    /// Names in lower case with their values, as far as they are text.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        self.0.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+    }
+
     pub(super) fn to_map(&self) -> HeaderMap {
         self.0.clone()
     }

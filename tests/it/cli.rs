@@ -143,9 +143,9 @@ fn json(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run", "check", "test", "try", "studio", "agents", "status", "bots", "pause", "resume", "wake", "reload",
-    "scripts", "config",
+    "scripts", "plugins", "config",
 ];
 
 #[test]
@@ -308,6 +308,47 @@ fn scripts_with_errors_end_in_four() {
     let listed = |error: &str| json("200 OK", &format!(r#"{{"items": [{{"name": "ai_artist", "error": {error}}}]}}"#));
     assert_eq!(place.run_against(&listed("\"line 3\""), &["scripts"]).0, 4);
     assert_eq!(place.run_against(&listed("null"), &["scripts"]).0, 0);
+}
+
+#[test]
+fn plugins_are_listed_shown_and_paused() {
+    let place = Place::new();
+    let guard = |errors: &str| {
+        format!(
+            r#"{{"name": "guard", "version": "5e5e5e5e", "status": "running", "reason": "running", "hooks": ["before_action"],
+                "calls": [{{"function": "before_action", "calls": 120, "denied": 7, "changed": 2, "faults": 1, "p50_millis": 0.042, "p99_millis": 1.3}}],
+                "faults": 1, "fault": {{"frame": "error: plugins/guard/init.luau:9: no words"}}, "fault_at": "2026-03-01T10:00:00.5Z",
+                "options": [{{"key": "words", "kind": "list", "expected": "a list", "doc": "words that nobody says", "default": [], "value": ["spam"]}}],
+                "errors": {errors}}}"#
+        )
+    };
+    let listed = |errors| json("200 OK", &format!(r#"{{"items": [{}]}}"#, guard(errors)));
+    let (code, out, _, asked) = place.run_against(&listed("[]"), &["plugins"]);
+    assert!(asked.starts_with("GET /api/v1/plugins "), "{asked}");
+    let line = out.lines().nth(1).expect("a line").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!((code, line.as_str()), (0, "guard 5e5e5e5e before_action 120 7 2 1 0.042 ms running"));
+    let wrong = r#"[{"frame": "error: config.toml:91: `limt` is no option"}]"#;
+    let (code, out, ..) = place.run_against(&listed(wrong), &["plugins"]);
+    assert!(code == 4 && out.contains("\nerror: config.toml:91: `limt` is no option\n"), "{out}");
+    let (code, out, _, asked) = place.run_against(&json("200 OK", &guard("[]")), &["plugins", "guard"]);
+    assert!(code == 0 && asked.starts_with("GET /api/v1/plugins/guard "), "{asked}");
+    for words in
+        [r#"["spam"]"#, "words that nobody says", "last fault at 2026-03-01T10:00:00Z", "init.luau:9: no words"]
+    {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    assert!(place.run_against(&json("200 OK", r#"{"items": []}"#), &["plugins"]).1.starts_with("no plugins: "));
+    assert_eq!(place.run(&["plugins", "Guard"]).0, 2);
+    std::fs::create_dir_all(place.dir.path().join("data")).expect("a folder");
+    std::fs::write(place.dir.path().join("data/admin.token"), "0123456789abcdef\n").expect("a file");
+    let done = json("200 OK", r#"{"message": "paused guard"}"#);
+    let args = ["plugins", "pause", "guard", "--reason", "too strict"];
+    let (code, out, _, asked) = place.run_against(&done, &args);
+    assert_eq!((code, out.as_str()), (0, "paused guard\n"));
+    assert!(
+        asked.starts_with("POST /api/v1/plugins/guard/pause ") && asked.ends_with(r#"{"reason":"too strict"}"#),
+        "{asked}"
+    );
 }
 
 #[test]

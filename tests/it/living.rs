@@ -113,16 +113,12 @@ impl Home {
     /// Starts against the studio at an address when one is given, with its token.
     pub async fn start_with(&self, more: &[&str], studio: Option<(&str, &str)>) -> Running {
         let variables: Vec<_> = studio.map(|(_, token)| ("FLOIMG_SERVICE_TOKEN", token)).into_iter().collect();
-        self.start_knowing(more, studio, &variables).await
+        self.start_in(more, &variables).await
     }
 
-    /// The same, with these variables in its environment.
-    pub async fn start_knowing(
-        &self,
-        more: &[&str],
-        studio: Option<(&str, &str)>,
-        variables: &[(&str, &str)],
-    ) -> Running {
+    /// Starts with variables in its environment.
+    pub async fn start_in(&self, more: &[&str], variables: &[(&str, &str)]) -> Running {
+        let token = variables.iter().find(|(name, _)| *name == "FLOIMG_SERVICE_TOKEN").map(|(_, token)| *token);
         let sources = Sources {
             environment: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             file: ConfigFile::Required(self.dir.path().join("config.toml")),
@@ -134,12 +130,7 @@ impl Home {
         let (fleet, stop) = (app.fleet(), CancellationToken::new());
         let mut serving = JoinSet::new();
         serving.spawn(app.serve(stop.clone()));
-        Running {
-            fleet,
-            stop,
-            serving,
-            gallery: Gallery::at(&gallery, studio.map_or("fst_embedded", |(_, token)| token)),
-        }
+        Running { fleet, stop, serving, gallery: Gallery::at(&gallery, token.unwrap_or("fst_embedded")) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod authors;
 mod budgets;
 mod cleaning;
+mod bundled;
 mod cli;
 mod client;
 mod config;

@@ -74,7 +74,7 @@ async fn start_with(server: &Server, script: &str, more: &str, flags: &[&str]) -
     let home = Home::new();
     home.save("personas/asker.luau", script);
     home.config(&format!("{}{}", settings(server, more), crate::living::roster(&[("asker", 1)])));
-    let running = home.start_knowing(flags, None, &[("FAKE_KEY", KEY)]).await;
+    let running = home.start_in(flags, &[("FAKE_KEY", KEY)]).await;
     (home, running)
 }
 

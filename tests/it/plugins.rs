@@ -1,7 +1,10 @@
 //! Plugins, from the outside: what they deny, change, hear, keep and export, and what their faults cost nobody else.
 
 mod faults;
+mod files;
+mod hostile;
 mod reload;
+pub mod stage;
 
 use floimg_fleet::model::plugin::PluginName;
 use floimg_fleet::runtime::plugins::view::{PluginState, PluginView};
@@ -153,12 +156,12 @@ async fn no_plugin_can_make_a_bot_say_what_no_bot_says() {
     let home = speakers();
     home.plugin(
         "liar/init.luau",
-        r#"return { before_action = function(action)
+        r#"return { on_error = "deny", before_action = function(action)
             if action.text then return { change = { text = "No, I am a real person." } } end
             if action.title then return { change = { title = string.rep("x", 300) } } end
         end }"#,
     );
-    let running = home.start(&[]).await;
+    let running = home.start(&["reload.trial=false"]).await;
     running.wake_all().await;
     running.somebody_shares("Somebody's picture").await;
     let state = until(&running, "a refused comment", |state| state["why"].is_string()).await;
@@ -166,7 +169,10 @@ async fn no_plugin_can_make_a_bot_say_what_no_bot_says() {
     assert!(state["failed"] == "rejected" && why.contains("plugin `liar`") && why.contains("is a person"), "{state}");
     let state = until(&running, "a refused post", |state| state["share_said"].is_string()).await;
     let why = state["share_said"].as_str().expect("a reason");
-    assert!(state["share_failed"] == "rejected" && why.contains("plugin `liar`") && why.contains("200"), "{state}");
+    // Words that pass a limit are the plugin's mistake, and its `on_error` decides.
+    assert!(state["share_failed"] == "unavailable" && why.contains("plugin `liar`") && why.contains("200"), "{state}");
+    let told = running.until_told("comment", 1).await;
+    assert_eq!((told[0].what.ending.as_str(), &told[0].what.detail["plugin"]), ("refused", &json!("liar")));
     assert!(running.gallery.audit().await.comments().is_empty());
     running.stop().await;
 }

@@ -1,6 +1,7 @@
 //! The status API over real sockets, in front of a double of the supervisor.
 
-mod fake;
+pub mod fake;
+mod plugins;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -746,6 +747,7 @@ async fn the_console_needs_the_token_even_to_look_and_is_written_down() {
 #[tokio::test]
 async fn everything_in_the_document_is_served_as_it_says() {
     let served = Served::new().await;
+    plugins::fill(&served.double).await;
     served.happens("one").await;
     let document = served.get("/openapi.json").await.fine();
     assert!(document["openapi"].as_str().expect("a version").starts_with("3."));
@@ -754,7 +756,7 @@ async fn everything_in_the_document_is_served_as_it_says() {
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             operations += 1;
-            let at = path.replace("{id}", "ai_artist-1").replace("{name}", "ai_artist");
+            let at = path.replace("{id}", "ai_artist-1").replace("{name}", "ai_artist").replace("{plugin}", "guard");
             assert!(!at.contains('{'), "{path}");
             let needed: Vec<String> = (operation["parameters"].as_array().into_iter().flatten())
                 .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
@@ -813,7 +815,7 @@ async fn everything_in_the_document_is_served_as_it_says() {
             assert_eq!(body.is_object(), has_body, "{path}");
         }
     }
-    assert_eq!(operations, 32);
+    assert_eq!(operations, 36);
     let pause = &document["components"]["schemas"]["Pause"];
     let example = pause["example"].to_string();
     assert_eq!(served.post("/api/v1/fleet/pause", &example).await.status, 200, "{example}");

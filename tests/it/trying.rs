@@ -250,3 +250,95 @@ async fn for_real_it_never_acts_as_a_bot_of_the_fleet() {
     assert!(code == 2 && err.contains("a studio has its own time"), "{err}");
     running.stop().await;
 }
+
+/// A guard that has something against everything, each in its way, and a neighbour that is broken.
+fn guarded(dir: &Path) {
+    let plugin = |name: &str, text: &str| {
+        let folder = dir.join("plugins").join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("init.luau"), text).expect("written");
+    };
+    plugin(
+        "guard",
+        r#"return {
+            options = { word = { type = "string", default = "Truly." } },
+            before_action = function(action)
+                if action.kind == "upvote" then return { deny = "not today" } end
+                if action.text then return { change = { text = action.text .. " " .. plugin.options.word }, reason = "it was dry" } end
+            end,
+            exports = { mood = function() return "calm" end },
+        }"#,
+    );
+    plugin(
+        "shaky",
+        r#"return { before_action = function(action) if string.find(action.text or "", "Really") then error("lost it") end end }"#,
+    );
+    plugin("broken", "return {");
+    std::fs::write(dir.join("config.toml"), "[plugins.guard]\nword = \"Really.\"\n").expect("written");
+}
+
+/// A fan that asks a plugin how it is.
+fn asking_fan() -> String {
+    format!(
+        "local guard = require(\"@plugins/guard\")\n{}",
+        FAN.replace("bot.state.last =", "bot.state.mood = guard.mood()\n\t\t\t\tbot.state.last =")
+    )
+}
+
+#[tokio::test]
+async fn plugins_are_asked_in_a_try_and_what_they_say_is_told() {
+    let dir = place(&asking_fan());
+    guarded(dir.path());
+    let before = files(dir.path());
+    let (code, out, err) = alone(&dir, &["fan", "--dry-run", "--ticks", "1"]).await;
+    assert_eq!(code, 0, "{out}{err}");
+    for words in [
+        "these plugins are asked: guard, shaky",
+        "error: plugins/broken/init.luau:",
+        "guard changed the comment (it was dry): ",
+        "Really.",
+        "shaky went wrong and its on_error (\"allow\") decided on the comment: plugins/shaky/init.luau:1: lost it",
+        "the plugin `guard` denied it: not today",
+        "calm",
+    ] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    let (_, out, _) = alone(&dir, &["fan", "--dry-run", "--ticks", "1", "--json"]).await;
+    let told = lines(&out);
+    assert_eq!(told[0]["plugins"], json!(["guard", "shaky"]));
+    assert_eq!(told[0]["plugin_problems"][0]["file"], "plugins/broken/init.luau");
+    let remarks = told[1]["plugins"].as_array().expect("remarks");
+    let said: Vec<(&str, &str)> = remarks
+        .iter()
+        .map(|remark| (remark["plugin"].as_str().expect("a name"), remark["said"].as_str().expect("a word")))
+        .collect();
+    assert!(said.contains(&("guard", "denied")) && said.contains(&("guard", "changed")), "{said:?}");
+    assert!(said.contains(&("shaky", "failed")), "{said:?}");
+    let comment = told[1]["calls"].as_array().expect("calls").iter().find(|call| call["name"] == "floimg.comment");
+    let text = comment.expect("a comment")["answer"]["text"].as_str().map(str::to_owned);
+    assert!(text.is_some_and(|text| text.ends_with(" Really.")), "{comment:?}");
+    assert_eq!(files(dir.path()), before, "a dry run writes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plugins_are_asked_in_a_try_for_real() {
+    let (home, running) = studio().await;
+    let plugin = home.path().join("plugins/guard");
+    std::fs::create_dir_all(&plugin).expect("a folder");
+    let text = "return { every = { { seconds = 1, run = function() plugin.state.ran = true end } }, before_action = function(action)\n\
+                if action.text then return { change = { text = action.text .. ' Really.' } } end\n\
+                if action.kind == 'upvote' then return { deny = 'not today' } end end }";
+    std::fs::write(plugin.join("init.luau"), text).expect("written");
+    let (code, out, err) = beside(&home, &running, &["--ticks", "1"]).await;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("`guard` denied it: not today") && out.contains("guard changed the comment: "), "{out}");
+    let audit = running.gallery.audit().await;
+    let comments = audit.comments();
+    assert!(!comments.is_empty() && comments.iter().all(|(.., text)| text.ends_with(" Really.")), "{comments:?}");
+    assert!(
+        audit.items().iter().all(|item| item["likes"].as_array().is_some_and(Vec::is_empty)),
+        "{:?}",
+        audit.items()
+    );
+    running.stop().await;
+}

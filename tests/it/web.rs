@@ -435,7 +435,7 @@ async fn only_so_many_calls_are_under_way() {
 }
 
 /// HMAC-SHA256 by the book (RFC 2104), to hold the library against.
-fn hmac(key: &[u8], message: &[u8]) -> String {
+pub fn hmac(key: &[u8], message: &[u8]) -> String {
     let mut block = [0_u8; 64];
     block[..key.len()].copy_from_slice(key);
     let digest = |pad: u8, rest: &[u8]| {

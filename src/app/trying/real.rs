@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::plugins::{Desk, Side};
 use super::{Candidate, Ending, Error, Place, Tell, Ticked, Told, Wanted, first_visit, stage, state_value};
 use crate::clock::Clock;
 use crate::config::{Config, LlmProvider, StudioAddress};
@@ -55,6 +56,8 @@ pub(super) enum Opened {
 pub(super) struct Acting {
     shared: Arc<Shared>,
     scripts: crate::app::ScriptThreads,
+    desk: Arc<Desk>,
+    serving: JoinSet<()>,
     url: String,
     row: BotRow,
     grace: Duration,
@@ -109,6 +112,7 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
     let bill = Store::open(&config.data_dir.join("fleet.db")).await.map_err(anyhow::Error::new)?;
     let terms = crate::app::budget_terms(config);
     let budget = Budget::new(bill, journal.clone(), Clock::wall(), clock.clone(), terms);
+    let (desk, requests) = candidate.plugins.desk();
     let world = Arc::new(World {
         journal,
         store,
@@ -120,7 +124,7 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
         clock,
         rules: ArcSwap::from_pointee(crate::app::rules(config)),
         known: ArcSwap::from_pointee(known),
-        hooks: Arc::new(crate::host::hooks::NoHooks),
+        hooks: desk.clone(),
         cast: ArcSwap::default(),
         nudges: crate::host::service::Nudges::default(),
         actions: TaskTracker::new(),
@@ -137,6 +141,7 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
         .map_err(|refusal| anyhow::anyhow!("could not settle what an earlier try left open: {refusal:?}"))?;
     let scripts = crate::app::script_threads(1)?;
     let handle = scripts.0.as_ref().context("the script threads are gone")?.handle().clone();
+    let serving = candidate.plugins.serve(requests, &Side::World(world.clone()), &handle);
     let shared = Arc::new(Shared {
         world,
         settings: ArcSwap::from_pointee(crate::app::settings(config)),
@@ -145,7 +150,17 @@ pub(super) async fn open(config: &Config, wanted: &Wanted, candidate: &Candidate
     });
     let grace = config.runtime.grace;
     let has_models = config.llm.provider == LlmProvider::Models;
-    Ok(Opened::Ready(Box::new(Acting { shared, scripts, url: url.to_string(), row, grace, has_models, _lock: lock })))
+    Ok(Opened::Ready(Box::new(Acting {
+        shared,
+        scripts,
+        desk,
+        serving,
+        url: url.to_string(),
+        row,
+        grace,
+        has_models,
+        _lock: lock,
+    })))
 }
 
 /// The bots that the fleet of this data folder ever had, and its time.
@@ -236,6 +251,7 @@ impl Acting {
         world.actions.close();
         // An action that does not end is looked up at the next try.
         let _ = tokio::time::timeout(self.grace, world.actions.wait()).await;
+        drop(self.serving);
         world.store.close().await;
         drop(self.scripts);
         lived
@@ -273,6 +289,7 @@ impl Acting {
                 is_asleep: !hours::is_awake(&candidate.version.persona.schedule, at),
                 has_models: self.has_models,
                 calls: Vec::new(),
+                remarks: Vec::new(),
                 after: before.clone(),
                 before,
                 cpu: Duration::ZERO,
@@ -303,7 +320,7 @@ impl Acting {
                 keep_before: Timestamp::MIN,
             };
             let Some(done) = self.tick(job, stop).await? else { return Ok(true) };
-            (ticked.calls, ticked.cpu) = (trace.take(), meter.used());
+            (ticked.calls, ticked.remarks, ticked.cpu) = (trace.take(), self.desk.take(), meter.used());
             has_account = done.has_account;
             let Some(row) = done.row else {
                 tell(Told::Over("it was told to stop, or its tick could not be kept"))?;

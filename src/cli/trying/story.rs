@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::change::changes;
 use super::llm_calls;
+use crate::app::trying::plugins::{Remark, Said};
 use crate::app::trying::{Ending, Place, Stage, Ticked, Told};
 use crate::cli::output::counted;
 use crate::lua::trace::{Answered, Called};
@@ -75,8 +76,11 @@ impl Story {
             stage.version.short(),
             printable(&place)
         );
-        for warning in &stage.warnings {
-            text += &format!("warning: {}\n", printable(&warning.to_string()));
+        if !stage.plugins.is_empty() {
+            text += &format!("{dim}Before it acts, these plugins are asked: {}.{dim:#}\n", stage.plugins.join(", "));
+        }
+        for warning in stage.warnings.iter().chain(&stage.plugin_problems) {
+            text += &format!("{}: {}\n", warning.severity.as_str(), printable(&warning.to_string()));
         }
         text
     }
@@ -113,6 +117,11 @@ impl Story {
             };
             let times = if *times > 1 { format!(" ({times} times)") } else { String::new() };
             text += &format!("  {style}{word:<11}{style:#} {}{times}\n", printable(words));
+        }
+        let magenta = AnsiColor::Magenta.on_default().bold();
+        // What was denied is told by the call that it was denied to.
+        for remark in ticked.remarks.iter().filter(|remark| !matches!(remark.what, Said::Denied(_))) {
+            text += &format!("  {magenta}{:<11}{magenta:#} {}\n", "plugin", printable(&said_by(remark)));
         }
         if !lines.iter().any(|(kind, ..)| matches!(kind, Kind::Did | Kind::Refused)) {
             text += &format!("  {dim}{:<11} nothing{dim:#}\n", "did");
@@ -436,5 +445,20 @@ fn short(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         other => text::clip(&other.to_string(), QUOTE / 2),
+    }
+}
+
+/// What a plugin said of an action.
+fn said_by(remark: &Remark) -> String {
+    let (plugin, kind) = (&remark.plugin, remark.kind.as_str());
+    match &remark.what {
+        Said::Denied(reason) => format!("{plugin} denied the {kind}: {reason}"),
+        Said::Changed(words, None) => format!("{plugin} changed the {kind}: {}", text::clip(words, QUOTE)),
+        Said::Changed(words, Some(reason)) => {
+            format!("{plugin} changed the {kind} ({reason}): {}", text::clip(words, QUOTE))
+        }
+        Said::Failed(problem, on_error) => {
+            format!("{plugin} went wrong and its on_error (\"{}\") decided on the {kind}: {problem}", on_error.as_str())
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod act;
 mod given;
+mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +19,11 @@ use crate::model::permission::Permissions;
 use crate::model::seconds::Seconds;
 use crate::store::{Change, StoredEvent, StoredMemory};
 
+use super::hooks::Hooks;
 use super::refusal::Refusal;
 use crate::text::Shape;
 pub use given::{PlannedFailure, Scripted};
+pub use outside::{Answers, Replied, Sent};
 
 /// A gallery in memory with a few posts by people, and what bots do in it.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Trial {
     seed: String,
     rules: Option<TrialRules>,
     permissions: Arc<Permissions>,
+    /// Who answers for plugins, where a test has some.
+    hooks: Mutex<Option<Arc<dyn Hooks>>>,
 }
 
 /// The host's rules, for a trial that holds bots to them as the world does.
@@ -62,6 +67,7 @@ struct Inner {
     failures: Vec<PlannedFailure>,
     scripted: BTreeMap<String, Scripted>,
     events: Vec<StoredEvent>,
+    outside: outside::Outside,
 }
 
 const PEOPLE: [(&str, &str); 4] =
@@ -163,6 +169,7 @@ impl Trial {
             failures: Vec::new(),
             scripted: BTreeMap::new(),
             events: Vec::new(),
+            outside: outside::Outside::default(),
         };
         Self {
             inner: Mutex::new(inner),
@@ -170,6 +177,7 @@ impl Trial {
             seed: seed.to_owned(),
             rules,
             permissions: Arc::new(Permissions::usual()),
+            hooks: Mutex::default(),
         }
     }
 
@@ -220,7 +228,8 @@ impl Trial {
         self.inner().now = now;
     }
 
-    pub(super) fn is_fleet(&self, username: &str) -> bool {
+    /// Whether an account is one of the fleet.
+    pub fn is_of_fleet(&self, username: &str) -> bool {
         self.inner().fleet.contains(username)
     }
 

@@ -127,13 +127,15 @@ async function token(wrong) {
   return given;
 }
 
-// Does one of pause, resume, wake and reload to `target`: "fleet", "personas/…" or "bots/…".
+// Does one of pause, resume, wake and reload to `target`: "fleet", "personas/…", "bots/…" or "plugins/…".
 async function control(verb, target, name) {
   let body = {};
   if (verb === "pause") {
     $("pause-title").textContent = `Pause ${name}`;
     $("pause-reason").value = "";
     $("pause-for").value = "";
+    // A plugin has no time of its own to wake at.
+    $("pause-length").hidden = target.startsWith("plugins/");
     if (!(await ask($("ask-pause")))) return;
     const [reason, seconds] = [$("pause-reason").value.trim(), $("pause-for").value];
     if (reason) body.reason = reason;
@@ -315,6 +317,71 @@ function persona(script) {
       make("div", { text: plural(script.bots, "bot") }),
       make("div", { class: "quiet", text: behind ? `${version}, ${count.format(behind)} yet to take it` : version })),
     make("div", { class: "acts" }, act("pause"), act("resume"), act("wake")));
+}
+
+// -------------------------------------------------------------------------------------------------------- plugins
+
+let pluginsShown = "";
+
+async function loadPlugins() {
+  showPlugins(await request("/plugins"));
+}
+
+function showPlugins({ items: plugins, problems }) {
+  const text = JSON.stringify([plugins, problems]);
+  if (text === pluginsShown) return;
+  pluginsShown = text;
+
+  const refused = plugins.filter((plugin) => plugin.errors.length > 0);
+  const box = $("plugin-refusals");
+  box.hidden = refused.length + problems.length === 0;
+  const title = refused.length ? `${plural(refused.length, "plugin")} refused` : "What is said to no plugin";
+  box.replaceChildren(
+    make("h2", { text: title }),
+    ...refused.flatMap((plugin) => [
+      make("p", { class: "quiet", text: plugin.version ? `${plugin.name} goes on with version ${plugin.version}.` : `${plugin.name} never ran.` }),
+      ...plugin.errors.map(diagnostic),
+    ]),
+    ...problems.map(diagnostic),
+  );
+
+  $("plugins-section").hidden = plugins.length === 0;
+  const focused = document.activeElement?.closest?.("#plugins button")?.dataset.key;
+  $("plugins").replaceChildren(...plugins.map(plugin));
+  if (focused) document.querySelector(`#plugins [data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function plugin(shown) {
+  const act = (verb) => make("button", {
+    type: "button", class: "small", text: capital(verb), "data-key": `${shown.name} ${verb}`,
+    "aria-label": `${capital(verb)} the plugin ${shown.name}`,
+    on: { click: () => control(verb, `plugins/${shown.name}`, `the plugin ${shown.name}`) },
+  });
+  const badges = [];
+  if (shown.status !== "running") {
+    const bad = ["quarantined", "refused"].includes(shown.status);
+    badges.push(make("span", { class: bad ? "badge is-bad" : "badge is-warn", title: shown.reason, text: shown.status }));
+  }
+  if (shown.errors.length && shown.status !== "refused") badges.push(make("span", { class: "badge is-bad", text: "newest refused" }));
+  if (shown.warnings.length) {
+    const all = shown.warnings.map((warning) => `${warning.file}:${warning.line ?? 1}: ${warning.message}`).join("\n");
+    badges.push(make("span", { class: "badge is-warn", title: all, text: plural(shown.warnings.length, "warning") }));
+  }
+  if (shown.fault) {
+    badges.push(make("span", { class: "badge is-warn", title: shown.fault.frame, text: plural(shown.faults, "fault") }));
+  }
+  const asked = shown.calls.find((calls) => calls.function === "before_action");
+  const facts = asked
+    ? `${count.format(asked.calls)} asked, ${count.format(asked.denied)} denied, ${count.format(asked.changed)} changed`
+    : shown.hooks.map(words).join(", ") || "no hooks";
+  const under = [shown.version ?? "no version", asked && `half within ${asked.p50_millis} ms`].filter(Boolean).join(", ");
+  return make("li", {},
+    make("div", { class: "what" },
+      make("span", { class: "line" }, make("strong", { text: shown.title || shown.name }), ...badges),
+      make("span", { class: "quiet", text: shown.status === "running" ? shown.description || shown.file : shown.reason })),
+    make("div", { class: "facts" }, make("div", { text: facts }), make("div", { class: "quiet", text: under })),
+    make("div", { class: "acts" }, act("pause"), act("resume")),
+    ...(shown.fault ? [make("details", {}, make("summary", { text: "Last fault" }), diagnostic(shown.fault))] : []));
 }
 
 function only(name) {
@@ -536,6 +603,7 @@ async function connect() {
     take(activity, true);
     // A save shows at once, right or wrong.
     if (activity.kind.startsWith("reload")) loadScripts().catch(() => {});
+    if (activity.kind.startsWith("plugin")) loadPlugins().catch(() => {});
   });
   source.addEventListener("error", () => {
     // Connecting anew looks at the latest activities first, so that nothing is missed and nothing comes twice.
@@ -566,7 +634,7 @@ async function look(all) {
   turn += 1;
   const work = [request("/status").then(showStatus)];
   if (all || turn % 2 === 0) work.push(loadBots());
-  if (all || turn % 2 === 1) work.push(loadScripts());
+  if (all || turn % 2 === 1) work.push(loadScripts(), loadPlugins());
   if (openBot && (all || turn % 2 === 0)) work.push(loadDetail());
   const [status] = await Promise.allSettled(work);
   looking = false;

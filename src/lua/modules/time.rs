@@ -1,9 +1,11 @@
 //! `time`: bots' time.
 
 use futures_util::future::BoxFuture;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use mlua::Value;
 
+use crate::host::rhythm::parse;
 use crate::lua::api::{Answer, Call, Module, Trouble};
 
 use super::floimg::unix;
@@ -13,7 +15,7 @@ pub(super) const MODULE: Module = Module {
     types: include_str!("time.d.luau"),
     is_granted_by_name: false,
     waiting: &[("time.sleep", sleep)],
-    immediate: &[("time.now", now), ("time.here", here), ("time.iso", iso)],
+    immediate: &[("time.now", now), ("time.here", here), ("time.there", there), ("time.iso", iso)],
 };
 
 /// The longest wait within a tick.
@@ -42,7 +44,18 @@ fn now(call: Call) -> Answer {
 fn here(mut call: Call) -> Answer {
     let at = moment(&mut call)?;
     let schedule = &call.host.persona().schedule;
-    let local = at.to_zoned(schedule.zone.clone());
+    local_time(&call, at, &schedule.zone, &schedule.zone_name)
+}
+
+fn there(mut call: Call) -> Answer {
+    let name = call.args.text("zone")?;
+    let zone = parse::zone(&name).map_err(|wrong| format!("time.there: {wrong}"))?;
+    let at = moment(&mut call)?;
+    local_time(&call, at, &zone, &name)
+}
+
+fn local_time(call: &Call, at: Timestamp, zone: &TimeZone, name: &str) -> Answer {
+    let local = at.to_zoned(zone.clone());
     let part = match local.hour() {
         5..12 => "morning",
         12..17 => "afternoon",
@@ -56,7 +69,7 @@ fn here(mut call: Call) -> Answer {
     table.raw_set("hour", local.hour())?;
     table.raw_set("minute", local.minute())?;
     table.raw_set("weekday", local.weekday().to_monday_one_offset())?;
-    table.raw_set("zone", schedule.zone_name.as_str())?;
+    table.raw_set("zone", name)?;
     table.raw_set("part", part)?;
     Ok(Value::Table(table))
 }

@@ -8,16 +8,18 @@ use serde_json::Value as Json;
 use crate::host::hooks::{Asked, Outcome};
 use crate::host::words::{Change, Words};
 use crate::lua::api::failure_table;
-use crate::lua::args::{as_text, shown};
+use crate::lua::args::{as_number, as_text, shown};
 use crate::lua::modules::floimg::unix;
 use crate::lua::value::from_json;
 use crate::model::activity::Activity;
-use crate::model::diagnostic::Diagnostic;
 use crate::model::plugin::Hook;
+use crate::model::seconds::Seconds;
 
 /// One call of a plugin.
 #[derive(Debug, Clone)]
 pub enum PluginCall {
+    /// It begins to run.
+    Start,
     /// Before an action.
     Before(Arc<Asked>),
     /// After one.
@@ -52,10 +54,10 @@ pub struct ReloadFailed {
 pub enum Answer {
     /// Nothing that anybody waits for, or that the action may happen.
     Nothing,
-    /// The action may happen with other words.
-    Change(Change),
-    /// The action must not happen.
-    Deny(String),
+    /// The action may happen with other words; why, where it says so.
+    Change(Change, Option<String>),
+    /// The action must not happen; for so long, where the plugin knows.
+    Deny(String, Option<Seconds>),
     /// What an export answered.
     Value(Json),
 }
@@ -64,6 +66,7 @@ impl PluginCall {
     /// The hook it goes to, if it is one.
     pub fn hook(&self) -> Option<Hook> {
         match self {
+            Self::Start => Some(Hook::OnStart),
             Self::Before(_) => Some(Hook::BeforeAction),
             Self::After(..) => Some(Hook::AfterAction),
             Self::Activity(_) => Some(Hook::OnActivity),
@@ -99,7 +102,7 @@ impl PluginCall {
                 event.raw_set("until_at", *until)?;
                 [table(event)].into_iter().collect()
             }
-            Self::Timer(_) => mlua::MultiValue::new(),
+            Self::Start | Self::Timer(_) => mlua::MultiValue::new(),
             Self::Export(_, arguments) => {
                 arguments.iter().map(|argument| from_json(lua, argument)).collect::<mlua::Result<_>>()?
             }
@@ -126,6 +129,7 @@ fn action(lua: &Lua, asked: &Asked) -> mlua::Result<Table> {
     }
     table.raw_set("reply_to", about.reply_to.as_deref())?;
     table.raw_set("reply_author", about.reply_author.as_ref().and_then(|author| author.username.as_deref()))?;
+    table.raw_set("reply_text", about.reply_text.as_deref())?;
     table.raw_set("prompt", about.prompt.as_deref())?;
     table.raw_set("image_url", about.image_url.as_deref())?;
     match &asked.words {
@@ -163,57 +167,75 @@ fn activity_table(lua: &Lua, activity: &Activity) -> mlua::Result<Table> {
     Ok(table)
 }
 
+/// Most characters of a reason.
+const REASON_CHARS: usize = 500;
+
+/// What `before_action` may answer.
+pub(super) const VERDICT: &str = "return nothing to allow it, { deny = \"reason\" }, or { change = { text = \"…\" } } for a \
+                                  comment and { change = { title = \"…\", description = \"…\" } } for a post";
+
 /// What `before_action` answered.
-pub(super) fn verdict(value: &Value, file: &str, line: Option<u32>) -> Result<Answer, Diagnostic> {
-    let wrong = |message: String| {
-        Diagnostic::error(file, line, message).with_hint(
-            "return nothing to allow it, { deny = \"reason\" }, or { change = { text = \"…\" } } for a comment and \
-             { change = { title = \"…\", description = \"…\" } } for a post",
-        )
-    };
+pub(super) fn verdict(asked: &Asked, value: &Value) -> Result<Answer, String> {
     let table = match value {
         Value::Nil | Value::Boolean(true) => return Ok(Answer::Nothing),
         Value::Table(table) => table,
         other => {
-            return Err(wrong(format!("before_action must return nothing, true or a table, got {}", shown(other))));
+            return Err(format!("before_action must return nothing, true or a table, got {}", shown(other)));
         }
     };
     let get = |table: &Table, key: &str| table.raw_get::<Value>(key).unwrap_or(Value::Nil);
     let names = |table: &Table, known: &[&str]| {
         let mut unknown = None;
-        // A table that cannot be walked has only what is asked for below.
+        // A walk ends at the first key that does not belong there, and may end for no other reason.
         let _ = table.for_each(|key: Value, _: Value| {
-            if !as_text(&key).is_some_and(|key| known.contains(&key.as_str())) {
-                unknown = Some(shown(&key));
+            if as_text(&key).is_some_and(|key| known.contains(&key.as_str())) {
+                return Ok(());
             }
-            Ok(())
+            unknown = Some(shown(&key));
+            Err(mlua::Error::runtime("an unknown key"))
         });
         unknown
     };
-    if let Some(key) = names(table, &["deny", "change"]) {
-        return Err(wrong(format!("before_action returned a table with {key}; it takes deny or change")));
+    if let Some(key) = names(table, &["deny", "retry_after", "change", "reason"]) {
+        return Err(format!(
+            "before_action returned a table with {key}; it takes deny with retry_after, or change with reason"
+        ));
     }
+    let reason = match get(table, "reason") {
+        Value::Nil => None,
+        value => match as_text(&value) {
+            Some(reason) => Some(crate::text::clip(&reason, REASON_CHARS)),
+            None => return Err(format!("`reason` must be a text, got {}", shown(&value))),
+        },
+    };
+    let retry_after = match get(table, "retry_after") {
+        Value::Nil => None,
+        value => match as_number(&value).and_then(|seconds| Seconds::new(seconds).ok()) {
+            Some(seconds) => Some(seconds),
+            None => return Err(format!("`retry_after` must be seconds, got {}", shown(&value))),
+        },
+    };
     match (get(table, "deny"), get(table, "change")) {
-        (Value::Nil, Value::Nil) => {
-            Err(wrong("before_action returned a table with neither deny nor change".to_owned()))
-        }
+        (Value::Nil, Value::Nil) => Err("before_action returned a table with neither deny nor change".to_owned()),
         (deny, Value::Nil) => match as_text(&deny) {
-            Some(reason) => Ok(Answer::Deny(crate::text::clip(&reason, 500))),
-            None => Err(wrong(format!("`deny` must be a text, got {}", shown(&deny)))),
+            Some(reason) => Ok(Answer::Deny(crate::text::clip(&reason, REASON_CHARS), retry_after)),
+            None => Err(format!("`deny` must be a text, got {}", shown(&deny))),
         },
         (Value::Nil, Value::Table(change)) => {
             if let Some(key) = names(&change, &["text", "title", "description"]) {
-                return Err(wrong(format!("`change` has {key}; it takes text, title and description")));
+                return Err(format!("`change` has {key}; it takes text, title and description"));
             }
             let text = |key: &str| match get(&change, key) {
                 Value::Nil => Ok(None),
                 value => as_text(&value)
                     .map(Some)
-                    .ok_or_else(|| wrong(format!("`change.{key}` must be a text, got {}", shown(&value)))),
+                    .ok_or_else(|| format!("`change.{key}` must be a text, got {}", shown(&value))),
             };
-            Ok(Answer::Change(Change { text: text("text")?, title: text("title")?, description: text("description")? }))
+            let change = Change { text: text("text")?, title: text("title")?, description: text("description")? };
+            change.fits(&asked.words)?;
+            Ok(Answer::Change(change, reason))
         }
-        (Value::Nil, other) => Err(wrong(format!("`change` must be a table, got {}", shown(&other)))),
-        _ => Err(wrong("before_action returned both deny and change".to_owned())),
+        (Value::Nil, other) => Err(format!("`change` must be a table, got {}", shown(&other))),
+        _ => Err("before_action returned both deny and change".to_owned()),
     }
 }

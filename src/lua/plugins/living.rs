@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mlua::{Function, Lua, Table, Value};
 use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
 
 use super::calls::{self, Answer, PluginCall};
 use super::manifest::{self, Functions};
@@ -15,7 +16,8 @@ use super::version::PluginVersion;
 use crate::host::Host;
 use crate::lua::api::{READ_ONLY_PLUGIN, TOO_EARLY};
 use crate::lua::fault;
-use crate::lua::limits::{Limits, Meter};
+use crate::lua::limits::{Limits, Meter, Stop};
+use crate::lua::trace::Trace;
 use crate::lua::value::{from_json, to_json};
 use crate::lua::vm::{Vm, freeze};
 use crate::model::diagnostic::Diagnostic;
@@ -76,6 +78,11 @@ impl LivingPlugin {
         Ok(Self { vm, version, functions, front, kept: state.unwrap_or("{}").to_owned() })
     }
 
+    /// Where every call of a primitive is recorded from now on.
+    pub fn record(&self) -> Arc<Trace> {
+        self.vm.slot.trace.get_or_init(Arc::default).clone()
+    }
+
     /// What stops it from outside.
     pub fn meter(&self) -> Arc<Meter> {
         self.vm.meter.clone()
@@ -117,22 +124,55 @@ impl LivingPlugin {
         if let Some(stop) = self.vm.meter.stopped() {
             return Err(self.version.told(fault::stopped(stop, &self.vm.meter, &self.version.main)));
         }
-        let (file, line) = self.place_of(&function);
+        // Nobody asks where a function is that did what it should.
+        let placed = |wrong: String, hint: Option<&str>| {
+            let (file, line) = self.place_of(&function);
+            let problem = Diagnostic::error(file, line, wrong);
+            self.version.told(Diagnostic { hint: hint.map(str::to_owned), ..problem })
+        };
         let answer = match call {
-            PluginCall::Before(_) => calls::verdict(&value, &file, line).map_err(|wrong| self.version.told(wrong))?,
+            PluginCall::Before(asked) => {
+                calls::verdict(asked, &value).map_err(|wrong| placed(wrong, Some(calls::VERDICT)))?
+            }
             PluginCall::Export(name, _) => {
-                let json = to_json(&value, &format!("what `{name}` answers"), EXPORT_BYTES)
-                    .map_err(|wrong| self.version.told(Diagnostic::error(file.as_str(), line, wrong)))?;
-                Answer::Value(json)
+                let json = to_json(&value, &format!("what `{name}` answers"), EXPORT_BYTES);
+                Answer::Value(json.map_err(|wrong| placed(wrong, None))?)
             }
             _ => Answer::Nothing,
         };
-        let state = self.encode_state().map_err(|wrong| self.version.told(Diagnostic::error(file, line, wrong)))?;
+        let state = self.encode_state().map_err(|wrong| placed(wrong, None))?;
         let state = (state != self.kept).then_some(state);
         if let Some(state) = &state {
             self.kept.clone_from(state);
         }
         Ok(Answered { answer, state, cpu: self.vm.meter.used() })
+    }
+
+    /// Makes one call that must end in time: past that it is told to stop, and awaited all the same, because a call is
+    /// never dropped half way. `token` is what ends the host's waits.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn call_within(
+        &mut self,
+        host: Arc<Host>,
+        call: &PluginCall,
+        within: Duration,
+        token: &CancellationToken,
+    ) -> Result<Answered, Diagnostic> {
+        let meter = self.meter();
+        meter.set_deadline(within);
+        let called = self.call(host, call);
+        tokio::pin!(called);
+        tokio::select! {
+            biased;
+            result = &mut called => result,
+            () = tokio::time::sleep(within) => {
+                meter.stop(Stop::Deadline);
+                token.cancel();
+                called.await
+            }
+        }
     }
 
     async fn run(&self, function: &Function, call: &PluginCall) -> mlua::Result<Value> {

@@ -14,7 +14,7 @@ use crate::model::plugin::{Hook, Manifest, OnError, OptionKind, OptionSpec, Plug
 use crate::model::seconds::Seconds;
 
 /// The fields of a plugin's table.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "name",
     "description",
     "since",
@@ -28,6 +28,7 @@ const FIELDS: [&str; 15] = [
     "on_activity",
     "on_reload_failed",
     "on_platform",
+    "on_start",
     "every",
     "exports",
 ];

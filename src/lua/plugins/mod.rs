@@ -5,6 +5,7 @@ mod exports;
 mod living;
 mod manifest;
 pub mod modules;
+pub mod options;
 mod trial;
 mod version;
 

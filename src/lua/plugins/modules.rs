@@ -55,6 +55,8 @@ pub const PLUGIN_GLOBALS: [&str; 2] = ["plugin", "bots"];
 /// The stub of `plugin`.
 pub const PLUGIN_STUB: &str = include_str!("plugin.d.luau");
 
+/// The longest key of a suggestion.
+const KEY_CHARS: usize = 100;
 /// The most bots of one list.
 const BOTS: u32 = 1000;
 /// Most bytes of what goes to an export and comes back, as JSON.
@@ -88,7 +90,7 @@ fn list(mut call: Call) -> BoxFuture<'static, Answer> {
 
 fn suggest(mut call: Call) -> BoxFuture<'static, Answer> {
     Box::pin(async move {
-        let options = call.args.fields(&["bot", "kind", "post", "post_title", "comment", "text"])?;
+        let options = call.args.fields(&["bot", "kind", "post", "post_title", "comment", "text", "key"])?;
         let id = options.text("bot")?;
         let bot: BotId = id.parse().map_err(|wrong| Trouble::from(format!("bots.suggest: {wrong}")))?;
         let kind = options.text("kind")?;
@@ -101,13 +103,23 @@ fn suggest(mut call: Call) -> BoxFuture<'static, Answer> {
             )
             .into());
         }
+        let post = options.optional_text("post")?.unwrap_or_default();
+        let key = options.optional_text("key")?.unwrap_or_default();
+        if post.is_empty() && key.is_empty() {
+            let wrong = "bots.suggest: give `post`, or a `key` that tells this one from the last of its kind";
+            return Err(wrong.to_owned().into());
+        }
+        if key.chars().count() > KEY_CHARS {
+            return Err(format!("bots.suggest: `key` must have at most {KEY_CHARS} characters").into());
+        }
         let suggestion = Suggestion {
             bot,
             kind,
-            post: options.text("post")?,
+            post,
             post_title: options.optional_text("post_title")?.unwrap_or_default(),
             comment: options.optional_text("comment")?,
             text: options.optional_text("text")?,
+            key,
         };
         Ok(Value::Boolean(call.host.suggest(suggestion).await?))
     })

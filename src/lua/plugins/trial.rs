@@ -33,6 +33,7 @@ pub async fn rehearse(
     now: Timestamp,
 ) -> Result<(), Diagnostic> {
     let mut plugin = LivingPlugin::new(version.clone(), limits, options, None)?;
+    plugin.call(Host::plugin_trial(trial.clone(), &version.role, 0), &PluginCall::Start).await?;
     for (number, asked) in (1..).zip(actions()) {
         let asked = Arc::new(asked);
         let outcome = Arc::new(Outcome { id: Some(format!("made{number}")), failure: None });
@@ -82,6 +83,7 @@ fn actions() -> Vec<Asked> {
                     username: Some("otto_k".to_owned()),
                     name: Some("Otto K.".to_owned()),
                 }),
+                reply_text: Some("How did you do the water?".to_owned()),
                 ..on_post.clone()
             },
             Words::Comment("@otto_k With a second layer, once the first was dry.".to_owned()),

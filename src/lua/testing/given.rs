@@ -46,21 +46,21 @@ pub(super) fn seconds(name: &str, key: &str, value: &Value) -> Result<Seconds, S
     read.ok_or_else(|| format!("{name}: `{key}` must be seconds, or a text like \"2h\", got {}", shown(value)))
 }
 
-fn optional_seconds(name: &str, fields: &Fields, key: &str) -> Result<Option<Seconds>, String> {
+pub(super) fn optional_seconds(name: &str, fields: &Fields, key: &str) -> Result<Option<Seconds>, String> {
     match fields.get(key) {
         Value::Nil => Ok(None),
         value => seconds(name, key, &value).map(Some),
     }
 }
 
-fn table(name: &str, value: Value) -> Result<Table, String> {
+pub(super) fn table(name: &str, value: Value) -> Result<Table, String> {
     match value {
         Value::Table(table) => Ok(table),
         other => Err(format!("{name}: expected a table, got {}", shown(&other))),
     }
 }
 
-fn items(table: &Table) -> Result<Vec<Value>, String> {
+pub(super) fn items(table: &Table) -> Result<Vec<Value>, String> {
     table.sequence_values::<Value>().collect::<mlua::Result<_>>().map_err(|error| error.to_string())
 }
 
@@ -68,7 +68,7 @@ fn before(now: Timestamp, age: f64) -> Timestamp {
     now.saturating_sub(Seconds::clamped(age).signed()).unwrap_or(Timestamp::MIN)
 }
 
-fn flag(name: &str, fields: &Fields, key: &str) -> Result<bool, String> {
+pub(super) fn flag(name: &str, fields: &Fields, key: &str) -> Result<bool, String> {
     match fields.get(key) {
         Value::Nil => Ok(false),
         Value::Boolean(flag) => Ok(flag),
@@ -137,7 +137,7 @@ pub(super) fn gallery(world: &World, posts: Value) -> Result<(), String> {
 }
 
 /// A table of options that may hold only these; `what` names it in messages.
-fn strict(name: &'static str, what: &str, value: Value, known: &[&str]) -> Result<Fields, String> {
+pub(super) fn strict(name: &'static str, what: &str, value: Value, known: &[&str]) -> Result<Fields, String> {
     Fields::new(name, table(what, value)?, known).map_err(|wrong| wrong.replacen(name, what, 1))
 }
 
@@ -272,7 +272,7 @@ pub(super) fn bot(world: &World, options: Value) -> Result<usize, String> {
     })
 }
 
-fn set_time(world: &World, name: &str, fields: &Fields) -> Result<(), String> {
+pub(super) fn set_time(world: &World, name: &str, fields: &Fields) -> Result<(), String> {
     let Some(at) = fields.optional_text("at")? else { return Ok(()) };
     let at: Timestamp = at.parse().map_err(|_| {
         format!("{name}: `at` must be a time like \"2026-03-04T17:30:00Z\", got `{}`", text::clip(&at, 60))

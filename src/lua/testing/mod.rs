@@ -2,7 +2,10 @@
 //!
 //! A test reaches no network, disk or clock, and all chance in it follows from its name and the seed.
 
+mod asked;
 mod given;
+mod guests;
+mod plugin;
 mod show;
 mod subject;
 mod words;
@@ -16,10 +19,12 @@ use mlua::Function;
 
 use super::fault;
 use super::limits::{Limits, Stop};
+use super::plugins::{PluginVersion, export_file};
 use super::version::{Sources, Version, Workshop};
 use super::vm::Vm;
 use crate::host::trial::TrialRules;
 use crate::model::diagnostic::Diagnostic;
+use crate::model::plugin::PluginName;
 use world::World;
 
 /// The vocabulary of tests: signatures, documentation and examples.
@@ -43,9 +48,11 @@ pub struct Bench {
     limits: Limits,
     rules: TrialRules,
     versions: Mutex<BTreeMap<String, Built>>,
+    plugins: BTreeMap<PluginName, BuiltPlugin>,
 }
 
 type Built = Result<Arc<Version>, Arc<Vec<Diagnostic>>>;
+type BuiltPlugin = Result<Arc<PluginVersion>, Arc<Vec<Diagnostic>>>;
 
 /// One test of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,14 +94,25 @@ impl Problem {
 }
 
 impl Bench {
-    /// Compiles scripts and tests, which are all in `sources`.
+    /// Compiles scripts, plugins and tests, which are all in `sources`; those of plugins begin with `plugins/`.
     ///
     /// # Errors
     /// When the host's own prelude does not compile, which a test rules out.
-    pub fn new(sources: Sources, limits: Limits, rules: TrialRules) -> Result<Self, Diagnostic> {
+    pub fn new(mut sources: Sources, limits: Limits, rules: TrialRules) -> Result<Self, Diagnostic> {
         let mut workshop = Workshop::new()?;
         workshop.compile(&sources, &limits);
-        Ok(Self { workshop, sources, limits, rules, versions: Mutex::default() })
+        let mut plugins = BTreeMap::new();
+        for name in guests::folders(sources.files.keys()) {
+            let built = workshop.build_plugin(&sources, &name, &limits).map(Arc::new).map_err(Arc::new);
+            plugins.insert(name, built);
+        }
+        // What they export is a file like any other to those who require it.
+        for version in plugins.values().flatten() {
+            let (path, text) = export_file(&version.manifest);
+            sources.files.insert(path, text.into());
+        }
+        workshop.compile(&sources, &limits);
+        Ok(Self { workshop, sources, limits, rules, versions: Mutex::default(), plugins })
     }
 
     /// The text of a file, by its path under `scripts`.
@@ -150,6 +168,20 @@ impl Bench {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || self.workshop.build(&self.sources, name, &self.limits).map(Arc::new).map_err(Arc::new);
         versions.entry(name.to_owned()).or_insert_with(build).clone()
+    }
+
+    /// The version of a plugin.
+    fn plugin(&self, name: &str) -> BuiltPlugin {
+        let none = || Arc::new(Vec::new());
+        self.plugins
+            .iter()
+            .find(|(known, _)| known.as_str() == name)
+            .map_or_else(|| Err(none()), |(_, built)| built.clone())
+    }
+
+    /// The names of all plugins.
+    fn plugins(&self) -> Vec<String> {
+        self.plugins.keys().map(ToString::to_string).collect()
     }
 
     /// The names of all personas.

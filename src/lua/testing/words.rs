@@ -2,18 +2,23 @@
 //!
 //! Nothing here raises by itself: what is wrong is handed to `words.luau`, which raises it where the test called.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Function, IntoLuaMulti, Lua, Table, Value};
 
+use super::asked;
 use super::given;
+use super::guests;
 use super::show;
 use super::subject::{ACTS, Deeds};
 use super::world::World;
 use crate::lua::args::{as_text, shown};
+use crate::lua::plugins::{Answer, PluginCall};
 use crate::lua::value::from_json;
 use crate::lua::vm;
+use crate::model::seconds::Seconds;
 use crate::text;
 
 /// The globals that tests have besides those of scripts.
@@ -50,6 +55,12 @@ pub(super) fn install(lua: &Lua, world: &Arc<World>) -> mlua::Result<()> {
     add("me", |lua, world, (options, ..)| {
         let me = given::me(lua, world, options)?;
         told(lua, me)
+    })?;
+    add("bots", |lua, world, (list, ..)| told(lua, guests::bots(world, list)))?;
+    add("http", |lua, world, (url, replies, _)| told(lua, guests::http(world, &url, replies)))?;
+    add("view_plugin", |lua, world, (id, key, ..)| view_plugin(lua, world, number(&id), &key))?;
+    add("plugin_calls", |lua, world, (id, ..)| {
+        counted(lua, world.with_guest(number(&id), |guest| guest.deeds.calls.clone()))
     })?;
     add("event", |lua, world, (id, event, ..)| told(lua, given::event(world, number(&id), event)))?;
     add("pass", |lua, world, (time, ..)| {
@@ -103,6 +114,37 @@ pub(super) fn install(lua: &Lua, world: &Arc<World>) -> mlua::Result<()> {
         async move { told(&lua, world.tick(number(&id)).await) }
     })?;
     host.raw_set("tick", tick)?;
+    let asking = world.clone();
+    let hook = lua.create_async_function(move |lua: Lua, (id, name, arguments): Arguments| {
+        let world = asking.clone();
+        async move { ask(&lua, &world, number(&id), &asked::name(&name), arguments).await }
+    })?;
+    host.raw_set("hook", hook)?;
+    let inviting = world.clone();
+    let plugin = lua.create_async_function(move |lua: Lua, options: Value| {
+        let world = inviting.clone();
+        async move {
+            let id = match guests::plugin(&world, options) {
+                Ok(id) => id,
+                Err(wrong) => return told(&lua, Err::<(), _>(wrong)),
+            };
+            let began = world.with_guest_away(id, async |guest| guest.call(&PluginCall::Start).await).await;
+            told(&lua, began.map(|_| id))
+        }
+    })?;
+    host.raw_set("plugin", plugin)?;
+    let passing = world.clone();
+    let pass = lua.create_async_function(move |lua: Lua, (id, time, _): Arguments| {
+        let world = passing.clone();
+        async move {
+            let length = match given::seconds("pass", "time", &time) {
+                Ok(length) => length,
+                Err(wrong) => return told(&lua, Err::<(), _>(wrong)),
+            };
+            told(&lua, world.with_guest_away(number(&id), async |guest| guest.pass(length).await).await)
+        }
+    })?;
+    host.raw_set("pass_plugin", pass)?;
     let words: (Value, Value, Value) = make.call(host)?;
     let globals = lua.globals();
     for (name, word) in WORDS.iter().zip([words.0, words.1, words.2]) {
@@ -193,13 +235,71 @@ fn view(lua: &Lua, world: &World, id: usize, key: &Value) -> Told {
     }
 }
 
+/// What a plugin under test can be told.
+const PLUGIN_METHODS: [&str; 7] =
+    ["before_action", "after_action", "on_activity", "on_reload_failed", "on_platform", "call", "pass"];
+
+fn view_plugin(lua: &Lua, world: &World, id: usize, key: &Value) -> Told {
+    let key = asked::name(key);
+    if !guests::SEEN.contains(&key.as_str()) {
+        let known: Vec<String> = guests::SEEN.iter().chain(&PLUGIN_METHODS).map(|name| (*name).to_owned()).collect();
+        return told(lua, Err::<(), _>(unknown("a plugin under test", &key, &known)));
+    }
+    match guests::view(world, id, &key) {
+        Ok(json) => Ok((true, from_json(lua, &json)?)),
+        Err(wrong) => told(lua, Err::<(), _>(wrong)),
+    }
+}
+
+/// Calls a hook of a plugin, or with `call` an export, and answers as tests see it.
+async fn ask(lua: &Lua, world: &World, id: usize, name: &str, arguments: Value) -> Told {
+    let read = || -> Result<PluginCall, String> {
+        let Value::Table(table) = &arguments else { return Err(format!("{name}: expected a table")) };
+        let at = |place: i64| table.raw_get::<Value>(place).unwrap_or(Value::Nil);
+        if name != "call" {
+            return asked::hook(world, name, at(1), at(2));
+        }
+        let export = asked::name(&at(1));
+        let known = world.with_guest(id, |guest| guest.version.manifest.exports.clone())?;
+        if !known.contains(&export) {
+            return Err(unknown("this plugin", &export, &known));
+        }
+        Ok(PluginCall::Export(export.as_str().into(), asked::arguments(&export, &at(2))?))
+    };
+    let call = match read() {
+        Ok(call) => call,
+        Err(wrong) => return told(lua, Err::<(), _>(wrong)),
+    };
+    let answer = match world.with_guest_away(id, async |guest| guest.call(&call).await).await {
+        Ok(answer) => answer,
+        Err(problem) => return told(lua, Err::<(), _>(problem)),
+    };
+    let json = match answer {
+        Answer::Nothing => serde_json::Value::Null,
+        Answer::Value(value) => value,
+        Answer::Deny(reason, retry_after) => {
+            serde_json::json!({ "deny": reason, "retry_after": retry_after.map(Seconds::get) })
+        }
+        Answer::Change(change, reason) => {
+            let change = serde_json::json!({
+                "text": change.text, "title": change.title, "description": change.description
+            });
+            serde_json::json!({ "change": change, "reason": reason })
+        }
+    };
+    Ok((true, from_json(lua, &json)?))
+}
+
 fn with_deeds<T>(world: &World, id: usize, look: impl FnOnce(&Deeds) -> T) -> Result<T, String> {
     if id == 0 { Ok(world.with_deeds(look)) } else { world.with(id, |bot| look(&bot.deeds)) }
 }
 
 fn calls(lua: &Lua, world: &World, id: usize) -> Told {
-    let counted = with_deeds(world, id, |deeds| deeds.calls.clone());
-    let counted = match counted {
+    counted(lua, with_deeds(world, id, |deeds| deeds.calls.clone()))
+}
+
+fn counted(lua: &Lua, calls: Result<BTreeMap<&'static str, u32>, String>) -> Told {
+    let counted = match calls {
         Ok(counted) => counted,
         Err(wrong) => return told(lua, Err::<(), _>(wrong)),
     };

@@ -2,21 +2,29 @@
 //!
 //! It is made for one test and dropped with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use mlua::Function;
+use serde_json::Value as Json;
 
 use crate::host::Host;
+use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
 use crate::host::identity::identity;
+use crate::host::service::CastBot;
 use crate::host::trial::Trial;
 use crate::lua::api::Slot;
+use crate::lua::plugins::{Answer, PluginCall};
 use crate::lua::trace::Trace;
 use crate::lua::vm::Vm;
 use crate::model::diagnostic::Diagnostic;
+use crate::model::failure::{Failure, FailureKind};
 use crate::model::name::BotId;
 use crate::model::persona::Persona;
+use crate::store::StoredEvent;
 
+use super::plugin::Guest;
 use super::subject::{Deeds, Subject};
 use super::{Bench, Case, Problem, Test, given};
 
@@ -26,6 +34,8 @@ const BEGIN: &str = "2026-03-04T12:00:00Z";
 const TESTS: usize = 500;
 /// Most bots of one test.
 const BOTS: usize = 100;
+/// Most plugins of one test.
+const GUESTS: usize = 20;
 
 /// The world of one test.
 #[derive(Debug)]
@@ -43,6 +53,8 @@ struct State {
     is_closed: bool,
     /// A bot that lives a tick is away for so long.
     subjects: Vec<Option<Subject>>,
+    /// Plugins, likewise.
+    guests: Vec<Option<Guest>>,
     me: (Arc<Persona>, u32),
     deeds: Deeds,
     slot: Option<Arc<Slot>>,
@@ -67,6 +79,7 @@ impl World {
             tests: Vec::new(),
             is_closed: false,
             subjects: Vec::new(),
+            guests: Vec::new(),
             me: (Arc::new(given::plain_persona()), 1),
             deeds: Deeds::default(),
             slot: None,
@@ -75,7 +88,9 @@ impl World {
             expectations: 0,
             made: 0,
         };
-        Arc::new(Self { bench, trial, trace: Arc::new(Trace::default()), state: Mutex::new(state) })
+        let world = Arc::new(Self { bench, trial, trace: Arc::new(Trace::default()), state: Mutex::new(state) });
+        world.trial.set_hooks(Arc::new(Guests(Arc::downgrade(&world))));
+        world
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -142,6 +157,12 @@ impl World {
             return Err(format!("given.bot: a test has at most {BOTS} bots"));
         }
         self.trial.add_to_fleet(&subject.profile.username);
+        self.trial.add_to_cast(CastBot {
+            id: subject.id.clone(),
+            name: subject.profile.name.as_str().into(),
+            username: subject.profile.username.as_str().into(),
+            persona: subject.version.persona.clone(),
+        });
         state.subjects.push(Some(subject));
         Ok(state.subjects.len())
     }
@@ -163,10 +184,69 @@ impl World {
             *place = Some(subject);
         }
         lived.map_err(|diagnostic| {
-            let message = format!("the tick raised: {diagnostic}");
+            let message = format!("{}{diagnostic}", raised("tick"));
             state.because.push(diagnostic);
             message
         })
+    }
+
+    /// Takes a plugin in and answers its number, from 1.
+    pub(super) fn add_guest(&self, guest: Guest) -> Result<usize, String> {
+        let mut state = self.state();
+        if state.guests.len() >= GUESTS {
+            return Err(format!("given.plugin: a test has at most {GUESTS} plugins"));
+        }
+        let name = &guest.version.manifest.name;
+        if state.guests.iter().flatten().any(|known| known.version.manifest.name == *name) {
+            return Err(format!("given.plugin: this test has the plugin `{name}` already"));
+        }
+        state.guests.push(Some(guest));
+        Ok(state.guests.len())
+    }
+
+    /// Looks at a plugin.
+    pub(super) fn with_guest<T>(&self, id: usize, look: impl FnOnce(&Guest) -> T) -> Result<T, String> {
+        let state = self.state();
+        let guest = id.checked_sub(1).and_then(|place| state.guests.get(place)).and_then(Option::as_ref);
+        guest.map(look).ok_or_else(|| "this plugin is in the middle of a call".to_owned())
+    }
+
+    /// Lets a plugin do something, and its bots hear what it suggested.
+    pub(super) async fn with_guest_away<T>(
+        &self,
+        id: usize,
+        does: impl AsyncFnOnce(&mut Guest) -> Result<T, Diagnostic>,
+    ) -> Result<T, String> {
+        let take = || id.checked_sub(1).and_then(|place| self.state().guests.get_mut(place)?.take());
+        let Some(mut guest) = take() else { return Err("this plugin is in the middle of a call".to_owned()) };
+        let done = does(&mut guest).await;
+        let (now, suggested) = (self.trial.now(), self.trial.take_suggestions());
+        let mut state = self.state();
+        for (by, suggestion) in suggested {
+            guest.keep(&suggestion);
+            state.made += 1;
+            let number = i64::from(state.made);
+            if let Some(bot) = state.subjects.iter_mut().flatten().find(|bot| bot.id == suggestion.bot) {
+                bot.events.push_back(StoredEvent { id: number, what: suggestion.event(&by, now) });
+            }
+        }
+        if let Some(place) = id.checked_sub(1).and_then(|place| state.guests.get_mut(place)) {
+            *place = Some(guest);
+        }
+        done.map_err(|diagnostic| {
+            let message = format!("{}{diagnostic}", raised("plugin"));
+            state.because.push(diagnostic);
+            message
+        })
+    }
+
+    /// The name and username of a bot, made up for one that the test has not given.
+    pub(super) fn who_is(&self, bot: &BotId) -> (String, String) {
+        let known = self.trial.cast().into_iter().find(|known| known.id == *bot);
+        known.map_or_else(
+            || ("Tester".to_owned(), bot.to_string().replace('-', "_")),
+            |known| (known.name.to_string(), known.username.to_string()),
+        )
     }
 
     /// What the bot of the test's own VM did.
@@ -214,11 +294,61 @@ impl World {
             problem.what.hint = None;
         }
         if let Some(cause) = state.because.pop()
-            && problem.what.message.contains("the tick raised: ")
+            && let Some(who) = ["tick", "plugin"].into_iter().find(|who| problem.what.message.contains(&raised(who)))
         {
-            "the tick raised".clone_into(&mut problem.what.message);
+            problem.what.message = format!("the {who} raised");
             problem.what.hint = None;
             problem.because.push(cause);
         }
+    }
+}
+
+/// How a message begins that tells what a script under test raised.
+fn raised(who: &str) -> String {
+    format!("the {who} raised: ")
+}
+
+/// The plugins of a test, as the bots of it call them.
+#[derive(Debug)]
+struct Guests(Weak<World>);
+
+impl Hooks for Guests {
+    fn asks(&self) -> bool {
+        false
+    }
+
+    fn tells(&self) -> bool {
+        false
+    }
+
+    fn before(&self, _: Asked) -> BoxFuture<'_, Verdict> {
+        Box::pin(async { Verdict::Allow })
+    }
+
+    fn after(&self, _: Asked, _: Outcome) {}
+
+    fn call<'a>(
+        &'a self,
+        plugin: &'a str,
+        export: &'a str,
+        arguments: Vec<Json>,
+    ) -> BoxFuture<'a, Result<Json, Failure>> {
+        Box::pin(async move {
+            let unavailable = |problem: String| {
+                Failure::new(FailureKind::Unavailable, format!("the plugin `{plugin}` does not answer: {problem}"))
+            };
+            let world = self.0.upgrade().ok_or_else(|| unavailable("the test has ended".to_owned()))?;
+            let place =
+                world.state().guests.iter().position(|guest| {
+                    guest.as_ref().is_some_and(|guest| guest.version.manifest.name.as_str() == plugin)
+                });
+            let Some(place) = place else { return Err(unavailable("it does not run".to_owned())) };
+            let call = PluginCall::Export(export.into(), arguments);
+            match world.with_guest_away(place + 1, async |guest| guest.call(&call).await).await {
+                Ok(Answer::Value(value)) => Ok(value),
+                Ok(Answer::Nothing | Answer::Change(..) | Answer::Deny(..)) => Ok(Json::Null),
+                Err(problem) => Err(unavailable(problem)),
+            }
+        })
     }
 }

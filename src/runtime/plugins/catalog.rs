@@ -6,21 +6,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::options;
-use super::order::{self, Place};
+use super::order;
 use crate::host::trial::Trial;
+use crate::lua::plugins::options::{self, Setting, Told};
 use crate::lua::plugins::{PluginVersion, export_file, main_of, rehearse};
 use crate::lua::version::{Sources, Workshop};
 use crate::model::diagnostic::Diagnostic;
-use crate::model::plugin::PluginName;
+use crate::model::permission::Author;
+use crate::model::plugin::{Manifest, PluginName};
 use crate::runtime::catalog::Test;
 use crate::text;
-
-/// What the config tells every plugin, by name.
-pub type Told = BTreeMap<String, Map<String, Value>>;
 
 /// A plugin's version with its options.
 #[derive(Debug, Clone)]
@@ -29,6 +27,8 @@ pub struct Ready {
     pub version: Arc<PluginVersion>,
     /// What the config says, with the defaults.
     pub options: Arc<Value>,
+    /// What to look at in the config.
+    pub warnings: Vec<Diagnostic>,
     /// When it was accepted.
     pub accepted_at: Timestamp,
 }
@@ -54,7 +54,7 @@ pub struct PluginCatalog {
     pub entries: BTreeMap<PluginName, PluginEntry>,
     /// In which order they are asked.
     pub order: Vec<PluginName>,
-    /// What is wrong with no plugin in particular: names, and sections of the config about nobody.
+    /// What is wrong with no plugin that is here: names of folders, and names of plugins that nobody has.
     pub stray: Vec<Diagnostic>,
 }
 
@@ -63,10 +63,14 @@ pub struct PluginCatalog {
 pub struct PluginChanges {
     /// Plugins with a new version or other options.
     pub accepted: Vec<PluginName>,
+    /// Plugins that go on as they were, but of whose options there is something new to say.
+    pub warned: Vec<PluginName>,
     /// Plugins whose new files or options were refused.
     pub refused: Vec<PluginName>,
     /// Plugins whose folder is gone.
     pub removed: Vec<PluginName>,
+    /// Whether there is something new in what is wrong with no plugin that is here.
+    pub has_new_strays: bool,
 }
 
 impl PluginCatalog {
@@ -85,7 +89,7 @@ impl PluginCatalog {
         let mut changes = PluginChanges::default();
         let sources = together(plugins, scripts);
         self.workshop.compile(&sources, &test.limits);
-        self.stray.clear();
+        let strays = std::mem::take(&mut self.stray);
         let mut found = Vec::new();
         for folder in folders(plugins) {
             match PluginName::new(&folder) {
@@ -96,7 +100,8 @@ impl PluginCatalog {
                 ),
             }
         }
-        self.tell_of_nobody(told, &found);
+        let known: Vec<&str> = found.iter().map(PluginName::as_str).collect();
+        self.stray.extend(options::unclaimed(told, &known));
         let gone: Vec<PluginName> = self.entries.keys().filter(|name| !found.contains(name)).cloned().collect();
         for name in gone {
             self.entries.remove(&name);
@@ -104,8 +109,8 @@ impl PluginCatalog {
         }
         let mut candidates = BTreeMap::new();
         for name in found {
-            let given = told.get(name.as_str());
-            let tried = fingerprint(&sources, &name, given);
+            let given = told.options.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+            let tried = fingerprint(&sources, &name, given, test);
             let entry = self.entries.entry(name.clone()).or_default();
             entry.is_enabled = options::is_enabled(given);
             if entry.tried == Some(tried) {
@@ -123,42 +128,41 @@ impl PluginCatalog {
             }
         }
         self.place(candidates, &mut changes);
+        self.tell_of_misnamed_neighbours();
+        changes.has_new_strays = self.stray.iter().any(|problem| !strays.contains(problem));
         changes
     }
 
     /// Lets in what is new, as far as everybody can be put in order with it.
     fn place(&mut self, mut candidates: BTreeMap<PluginName, Ready>, changes: &mut PluginChanges) {
         loop {
-            let mut places: BTreeMap<PluginName, Place> = BTreeMap::new();
-            for (name, entry) in &self.entries {
-                if let Some(ready) = candidates.get(name).or(entry.ready.as_ref()) {
-                    let manifest = &ready.version.manifest;
-                    let place = Place { before: manifest.before.clone(), after: manifest.after.clone() };
-                    places.insert(name.clone(), place);
-                }
-            }
-            let circle = match order::order(&places) {
+            let ready = |(name, entry)| {
+                let entry: &PluginEntry = entry;
+                candidates.get(name).or(entry.ready.as_ref()).map(|ready: &Ready| &*ready.version.manifest)
+            };
+            let circle = match order::order(self.entries.iter().filter_map(ready)) {
                 Ok(order) => {
                     self.order = order;
                     break;
                 }
                 Err(circle) => circle,
             };
-            let names: Vec<&str> = circle.iter().map(PluginName::as_str).collect();
-            let first = names.first().copied().unwrap_or_default();
-            let message = format!("the plugins are to be asked in a circle: {} → {first}", names.join(" → "));
-            let new: Vec<PluginName> = circle.iter().filter(|name| candidates.contains_key(name)).cloned().collect();
+            let new: Vec<&PluginName> = circle.0.iter().filter(|name| candidates.contains_key(*name)).collect();
             if new.is_empty() {
                 // Those that run were in order before, so a circle has somebody new in it.
                 break;
             }
             for name in new {
-                candidates.remove(&name);
-                if let Some(entry) = self.entries.get_mut(&name) {
-                    let problem = Diagnostic::error(main_of(name.as_str()), None, message.clone());
-                    entry.errors = vec![problem.with_hint("take a name out of `before` or `after` of one of them")];
+                candidates.remove(name);
+                let Some(entry) = self.entries.get_mut(name) else { continue };
+                let problem = Diagnostic::error(main_of(name.as_str()), None, circle.to_string())
+                    .with_hint("take a name out of `before` or `after` of one of them");
+                // Another plugin's save can undo the circle, so that this one is tried at every look.
+                entry.tried = None;
+                if entry.errors != [problem.clone()] {
+                    entry.errors = vec![problem];
+                    changes.refused.push(name.clone());
                 }
-                changes.refused.push(name);
             }
         }
         for (name, ready) in candidates {
@@ -168,24 +172,44 @@ impl PluginCatalog {
                 .ready
                 .as_ref()
                 .is_some_and(|old| old.version.id == ready.version.id && old.options == ready.options);
-            if !is_same {
-                entry.ready = Some(ready);
-                changes.accepted.push(name);
+            let says_more = entry.ready.as_ref().is_none_or(|old| old.warnings != ready.warnings);
+            match (is_same, &mut entry.ready) {
+                (true, Some(old)) => {
+                    if says_more && !ready.warnings.is_empty() {
+                        changes.warned.push(name);
+                    }
+                    old.warnings = ready.warnings;
+                }
+                _ => {
+                    entry.ready = Some(ready);
+                    changes.accepted.push(name);
+                }
             }
         }
     }
 
-    fn tell_of_nobody(&mut self, told: &Told, found: &[PluginName]) {
-        let known: Vec<&str> = found.iter().map(PluginName::as_str).collect();
-        for name in told.keys().filter(|name| !known.contains(&name.as_str())) {
-            let message = format!("`plugins.{name}`: there is no plugin `{name}`");
-            let hint = match text::nearest(name, &known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "there are no plugins".to_owned(),
-                None => format!("there are: {}", known.join(", ")),
-            };
-            self.stray.push(Diagnostic::error("config.toml", None, message).with_hint(hint).as_warning());
+    /// Tells of names in `before` and `after` that nobody has but somebody nearly has. Other names may be of plugins that
+    /// are left out here.
+    fn tell_of_misnamed_neighbours(&mut self) {
+        let known: Vec<&str> = self.entries.keys().map(PluginName::as_str).collect();
+        let mut problems = Vec::new();
+        for ready in self.entries.values().filter_map(|entry| entry.ready.as_ref()) {
+            let Manifest { name, before, after, .. } = &*ready.version.manifest;
+            for (field, names) in [("before", before), ("after", after)] {
+                for other in names.iter().filter(|other| !known.contains(&other.as_str())) {
+                    let Some(near) = text::nearest(other, &known) else { continue };
+                    let main = main_of(name.as_str());
+                    let file = ready.version.files.get(&main).map_or("", |text| text);
+                    let quoted = [format!("\"{other}\""), format!("'{other}'")];
+                    let line = file.lines().position(|line| quoted.iter().any(|quoted| line.contains(quoted.as_str())));
+                    let line = line.and_then(|line| u32::try_from(line + 1).ok());
+                    let message = format!("`{field}` names `{other}`, and there is no such plugin");
+                    let problem = Diagnostic::error(main, line, message).with_hint(format!("did you mean `{near}`?"));
+                    problems.push(problem.with_text(file).as_warning());
+                }
+            }
         }
+        self.stray.extend(problems);
     }
 
     /// Adds the files that tell personas what plugins export; a script of that name is nobody's.
@@ -203,16 +227,17 @@ async fn build(
     workshop: &Workshop,
     sources: &Sources,
     name: &PluginName,
-    given: Option<&Map<String, Value>>,
+    given: &[Setting],
     test: &Test,
 ) -> Result<Ready, Vec<Diagnostic>> {
     let version = Arc::new(workshop.build_plugin(sources, name, &test.limits)?);
-    let options = Arc::new(options::settle(&version.manifest, given)?);
+    let settled = options::settle(&version.manifest, given)?;
+    let options = Arc::new(settled.options);
     if test.has_trial {
         let trial = Arc::new(Trial::new(test.now, false).granting(test.permissions.clone()));
         rehearse(&version, test.limits, &options, trial, test.now).await.map_err(|problem| vec![problem])?;
     }
-    Ok(Ready { version, options, accepted_at: test.now })
+    Ok(Ready { version, options, warnings: settled.warnings, accepted_at: test.now })
 }
 
 /// What a plugin may load: the plugins' files, and the library of the scripts.
@@ -243,7 +268,7 @@ fn folders(plugins: &Sources) -> Vec<String> {
 }
 
 /// The digest of all that decides whether a plugin is accepted.
-fn fingerprint(sources: &Sources, name: &PluginName, given: Option<&Map<String, Value>>) -> [u8; 32] {
+fn fingerprint(sources: &Sources, name: &PluginName, given: &[Setting], test: &Test) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut take = |text: &str| {
         hash.update((text.len() as u64).to_le_bytes());
@@ -259,6 +284,13 @@ fn fingerprint(sources: &Sources, name: &PluginName, given: Option<&Map<String, 
         take(path);
         take(problem);
     }
-    take(&given.map(|given| Value::Object(given.clone()).to_string()).unwrap_or_default());
+    for setting in given {
+        take(&format!("{} = {} at {}", setting.name, setting.written, setting.origin));
+    }
+    // Its trial may have wanted what the operator has granted since.
+    let author = Author::Plugin(name.clone());
+    let permissions = &test.permissions;
+    take(&format!("{:?} {:?}", permissions.plugins.get(name.as_str()), permissions.hosts(&author)));
+    take(&format!("{:?}", permissions.default));
     hash.finalize().into()
 }

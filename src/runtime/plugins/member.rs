@@ -2,16 +2,18 @@
 //!
 //! A call ends at its deadline, whatever the plugin does; what the plugin does then is its own task's affair.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::view::{Fared, PluginState};
+use super::tally::Tally;
+use super::view::{Fared, PluginState, TimerView};
 use crate::lua::plugins::{Answer, PluginCall, PluginVersion};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::plugin::{Manifest, PluginName};
@@ -31,8 +33,6 @@ pub struct Terms {
 
 /// Calls that count for a quarantine.
 pub const LAST: u32 = 20;
-/// Waits that are remembered.
-const WAITS: usize = 256;
 
 /// One call on its way.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub struct Request {
     pub call: PluginCall,
     /// Whom to tell, when somebody waits.
     pub reply: Option<oneshot::Sender<Result<Answer, String>>>,
+    /// Since when it waits.
+    pub since: Instant,
 }
 
 /// One plugin that runs.
@@ -66,10 +68,11 @@ pub struct Member {
 #[derive(Debug)]
 struct Inner {
     state: PluginState,
-    fared: Fared,
+    tally: Tally,
     /// The last calls, the newest lowest; a one is a fault.
     history: u32,
-    waits: VecDeque<u64>,
+    /// When each timer ran last.
+    timers: BTreeMap<String, Timestamp>,
 }
 
 /// What a fault did.
@@ -99,9 +102,9 @@ impl Member {
             mailbox,
             inner: Mutex::new(Inner {
                 state: paused.map_or(PluginState::Running, PluginState::Paused),
-                fared: Fared::default(),
+                tally: Tally::new(ready.version.manifest.clone()),
                 history: 0,
-                waits: VecDeque::new(),
+                timers: BTreeMap::new(),
             }),
             busy_until: AtomicU64::new(0),
             born: Instant::now(),
@@ -128,6 +131,11 @@ impl Member {
         self.inner().state.clone()
     }
 
+    /// Whether an operator paused it.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.inner().state, PluginState::Paused(_))
+    }
+
     /// Whether it is asked and told.
     pub fn is_running(&self) -> bool {
         self.inner().state == PluginState::Running
@@ -135,14 +143,29 @@ impl Member {
 
     /// How it fared.
     pub fn fared(&self) -> Fared {
+        self.inner().tally.fared()
+    }
+
+    /// Calls that wait for it.
+    pub fn waiting(&self) -> usize {
+        self.terms.queue.saturating_sub(self.mailbox.capacity())
+    }
+
+    /// When its timers ran and will run.
+    pub fn timers(&self) -> Vec<TimerView> {
         let inner = self.inner();
-        let mut waits: Vec<u64> = inner.waits.iter().copied().collect();
-        waits.sort_unstable();
-        Fared {
-            median_micros: waits.get(waits.len() / 2).copied().unwrap_or(0),
-            longest_micros: waits.last().copied().unwrap_or(0),
-            ..inner.fared.clone()
-        }
+        let is_running = inner.state == PluginState::Running;
+        let timers = self.manifest().timers.iter().map(|timer| {
+            let ran_at = inner.timers.get(&timer.key).copied();
+            let next_at = ran_at.and_then(|ran| ran.saturating_add(timer.every.signed()).ok());
+            TimerView { key: timer.key.clone(), every: timer.every, ran_at, next_at: next_at.filter(|_| is_running) }
+        });
+        timers.collect()
+    }
+
+    /// Its timers ran last at these times.
+    pub fn note_timers(&self, ran: &BTreeMap<String, Timestamp>) {
+        self.inner().timers.clone_from(ran);
     }
 
     /// Pauses it, or lets it run again with a clean slate.
@@ -155,7 +178,7 @@ impl Member {
     /// Calls it and waits, but never past the deadline.
     ///
     /// # Errors
-    /// Why there is no answer; the second is a fault that its task does not know of.
+    /// Why there is no answer.
     pub async fn ask(&self, call: PluginCall) -> Result<Answer, Unanswered> {
         match self.state() {
             PluginState::Running => {}
@@ -169,18 +192,16 @@ impl Member {
         if busy_until > 0 && now > busy_until {
             return Err(Unanswered::known("it is busy with a call that should have ended".to_owned()));
         }
-        let began = Instant::now();
         let (reply, answer) = oneshot::channel();
-        if self.mailbox.try_send(Request { call, reply: Some(reply) }).is_err() {
+        if let Err(full) = self.mailbox.try_send(Request { call, reply: Some(reply), since: Instant::now() }) {
             let waiting = self.terms.queue;
-            return Err(Unanswered::new_fault(format!("{waiting} calls wait for it already (plugins.queue)")));
+            let problem = format!("{waiting} calls wait for it already (plugins.queue)");
+            return Err(Unanswered { unknown: Some(full.into_inner().call), ..Unanswered::known(problem) });
         }
-        let answered = tokio::time::timeout(self.terms.deadline, answer).await;
-        self.note_wait(began.elapsed());
-        match answered {
+        match tokio::time::timeout(self.terms.deadline, answer).await {
             Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(problem))) => Err(Unanswered::known(problem)),
-            Ok(Err(_)) => Err(Unanswered::known("it was reloaded meanwhile".to_owned())),
+            Ok(Ok(Err(problem))) => Err(self.cut_off(problem)),
+            Ok(Err(_)) => Err(self.cut_off("it was reloaded meanwhile".to_owned())),
             Err(_) => {
                 let millis = self.terms.deadline.as_millis();
                 Err(Unanswered::known(format!("no answer within {millis} ms (plugins.deadline_millis)")))
@@ -188,19 +209,26 @@ impl Member {
         }
     }
 
+    /// A call that failed, maybe only because the plugin was told to end.
+    fn cut_off(&self, problem: String) -> Unanswered {
+        Unanswered { is_reloaded: self.stop.is_cancelled(), ..Unanswered::known(problem) }
+    }
+
     /// Tells it something; nobody waits, and what it has no room for is lost.
     pub fn tell(&self, call: PluginCall) {
-        if self.is_running() && self.mailbox.try_send(Request { call, reply: None }).is_err() {
-            self.inner().fared.missed += 1;
+        if self.is_running() && self.mailbox.try_send(Request { call, reply: None, since: Instant::now() }).is_err() {
+            self.inner().tally.missed();
         }
     }
 
-    fn note_wait(&self, wait: Duration) {
-        let mut inner = self.inner();
-        if inner.waits.len() >= WAITS {
-            inner.waits.pop_front();
-        }
-        inner.waits.push_back(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX));
+    /// A call has ended after so long, however it did.
+    pub fn took(&self, call: &PluginCall, time: Duration) {
+        self.inner().tally.took(call, time);
+    }
+
+    /// Whoever asked had gone on before the call began.
+    pub fn came_too_late(&self, call: &PluginCall) {
+        self.inner().tally.came_too_late(call);
     }
 
     fn millis(&self) -> u64 {
@@ -219,23 +247,16 @@ impl Member {
     }
 
     /// A call went well.
-    pub fn went_well(&self, answer: &Answer) {
+    pub fn went_well(&self, call: &PluginCall, answer: &Answer) {
         let mut inner = self.inner();
-        inner.fared.calls += 1;
         inner.history <<= 1;
-        match answer {
-            Answer::Deny(_) => inner.fared.denied += 1,
-            Answer::Change(_) => inner.fared.changed += 1,
-            Answer::Nothing | Answer::Value(_) => {}
-        }
+        inner.tally.went_well(call, answer);
     }
 
     /// A call went wrong.
-    pub fn went_wrong(&self, problem: &Diagnostic) -> Consequence {
+    pub fn went_wrong(&self, call: &PluginCall, problem: &Diagnostic, at: Timestamp) -> Consequence {
         let mut inner = self.inner();
-        inner.fared.calls += 1;
-        inner.fared.faults += 1;
-        inner.fared.last_fault = Some(problem.clone());
+        inner.tally.went_wrong(call, problem, at);
         inner.history = inner.history << 1 | 1;
         let faults = (inner.history & ((1 << LAST) - 1)).count_ones();
         if faults >= self.terms.quarantine_after && inner.state == PluginState::Running {
@@ -247,20 +268,18 @@ impl Member {
 }
 
 /// Why a plugin did not answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Unanswered {
     /// In words.
     pub problem: String,
-    /// Whether its task does not know of this fault yet.
-    pub is_new_fault: bool,
+    /// The call, when it is a fault that its task does not know of.
+    pub unknown: Option<PluginCall>,
+    /// Whether another member of its name may have taken its place.
+    pub is_reloaded: bool,
 }
 
 impl Unanswered {
     fn known(problem: String) -> Self {
-        Self { problem, is_new_fault: false }
-    }
-
-    fn new_fault(problem: String) -> Self {
-        Self { problem, is_new_fault: true }
+        Self { problem, unknown: None, is_reloaded: false }
     }
 }

@@ -4,8 +4,8 @@
 
 pub mod catalog;
 mod member;
-pub mod options;
 mod order;
+mod tally;
 mod task;
 mod tell;
 pub mod view;
@@ -19,15 +19,16 @@ use serde_json::Value;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, warn};
 
-use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
-use crate::lua::plugins::{Answer, PluginCall};
+use crate::host::hooks::{Asked, Changed, Hooks, Outcome, Verdict};
+use crate::lua::plugins::options::Told;
+use crate::lua::plugins::{Answer, PluginCall, main_of};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::plugin::{Hook, Manifest, OnError, PluginName};
 use crate::store;
 
 use super::bot::Shared;
-use catalog::{PluginCatalog, PluginEntry, Told};
+use catalog::{PluginCatalog, PluginEntry, Ready};
 use member::{Member, Unanswered};
 use view::{OptionView, PluginState, PluginView};
 
@@ -55,6 +56,8 @@ struct Inner {
     line: ArcSwap<Vec<Arc<Member>>>,
     /// What is known of all, with those that do not run.
     known: Mutex<Known>,
+    /// Held while plugins begin and end, so that none begins as it was before a pause.
+    changing: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     /// Known once the fleet is put together.
     shared: OnceLock<Arc<Shared>>,
@@ -73,6 +76,7 @@ impl Plugins {
             settings: ArcSwap::from_pointee(settings),
             line: ArcSwap::default(),
             known: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
             shared: OnceLock::new(),
         };
@@ -112,6 +116,7 @@ impl Plugins {
     /// Runs what a catalog says: those that are as they were run on.
     pub async fn take(&self, catalog: &PluginCatalog) {
         let Some(shared) = self.inner.shared.get() else { return };
+        let _changing = self.inner.changing.lock().await;
         {
             let mut known = self.known();
             known.entries = catalog.entries.clone();
@@ -139,19 +144,18 @@ impl Plugins {
                 }
             };
             let (member, mailbox) = Member::new(ready, terms, paused, &shared.stopping);
-            if let Some(before) = before {
-                before.stop.cancel();
-            }
             let previous = before.map(|before| before.ended.clone());
             let span = tracing::info_span!("plugin", name = %name, version = %ready.version.id);
             let task = task::run(shared.clone(), member.clone(), mailbox, previous);
             self.inner.tasks.spawn_on(task.instrument(span), &shared.scripts);
             line.push(member);
         }
-        for member in old.iter().filter(|old| !line.iter().any(|new| new.name() == old.name())) {
+        let line = Arc::new(line);
+        self.inner.line.store(line.clone());
+        // Only now, so that whoever was asking one of them finds the next.
+        for member in old.iter().filter(|old| !line.iter().any(|new| Arc::ptr_eq(new, old))) {
             member.stop.cancel();
         }
-        self.inner.line.store(Arc::new(line));
     }
 
     fn members(&self, hook: Hook) -> Vec<Arc<Member>> {
@@ -165,41 +169,42 @@ impl Plugins {
         }
     }
 
-    /// Asks one plugin; a fault that its task does not know of is told here.
-    async fn ask(&self, member: &Member, call: PluginCall) -> Result<Answer, String> {
-        match member.ask(call).await {
-            Ok(answer) => Ok(answer),
-            Err(Unanswered { problem, is_new_fault }) => {
-                if is_new_fault && let Some(shared) = self.inner.shared.get() {
-                    let file = crate::lua::plugins::main_of(member.name().as_str());
-                    task::fault(shared, member, &Diagnostic::error(file, None, problem.as_str())).await;
+    /// Asks one plugin, and the one that took its place when it is reloaded meanwhile; a fault that its task does not know
+    /// of is told here.
+    async fn ask(&self, member: &Arc<Member>, call: PluginCall) -> Result<Answer, String> {
+        let mut member = member.clone();
+        loop {
+            let Unanswered { problem, unknown, is_reloaded } = match member.ask(call.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(unanswered) => unanswered,
+            };
+            let line = self.inner.line.load();
+            let next = line.iter().find(|next| next.name() == member.name() && !Arc::ptr_eq(next, &member));
+            match next.filter(|_| is_reloaded) {
+                // Each was saved after the one before, so that this ends.
+                Some(next) => member = next.clone(),
+                None => {
+                    if let (Some(call), Some(shared)) = (unknown, self.inner.shared.get()) {
+                        let file = main_of(member.name().as_str());
+                        task::fault(shared, &member, &call, &Diagnostic::error(file, None, problem.as_str())).await;
+                    }
+                    return Err(problem);
                 }
-                Err(problem)
             }
         }
     }
 
-    async fn ask_all(&self, mut asked: Asked) -> Verdict {
+    async fn ask_all(&self, asked: Asked) -> Verdict {
+        let mut asked = Arc::new(asked);
         let mut by = Vec::new();
-        for member in self.members(Hook::BeforeAction) {
-            if matches!(member.state(), PluginState::Paused(_)) {
-                continue;
-            }
-            match self.ask(&member, PluginCall::Before(Arc::new(asked.clone()))).await {
-                Ok(Answer::Nothing | Answer::Value(_)) => {}
-                Ok(Answer::Deny(reason)) => return Verdict::Deny(member.name().clone(), reason),
-                Ok(Answer::Change(change)) => {
-                    if asked.words.change(change) {
-                        by.push(member.name().clone());
-                    }
-                }
-                Err(problem) => match member.manifest().on_error {
-                    OnError::Allow => {}
-                    OnError::Deny => return Verdict::Unanswered(member.name().clone(), problem),
-                },
+        let line = self.inner.line.load_full();
+        for member in line.iter().filter(|member| member.manifest().has(Hook::BeforeAction) && !member.is_paused()) {
+            let answer = self.ask(member, PluginCall::Before(asked.clone())).await;
+            if let Some(verdict) = heard(member.manifest(), answer, &mut asked, &mut by) {
+                return verdict;
             }
         }
-        if by.is_empty() { Verdict::Allow } else { Verdict::Change(asked.words, by) }
+        if by.is_empty() { Verdict::Allow } else { Verdict::Change(asked.words.clone(), by) }
     }
 
     async fn call_export(&self, plugin: &str, export: &str, arguments: Vec<Value>) -> Result<Value, Failure> {
@@ -215,7 +220,7 @@ impl Plugins {
         }
         match self.ask(member, PluginCall::Export(export.into(), arguments)).await {
             Ok(Answer::Value(value)) => Ok(value),
-            Ok(Answer::Nothing | Answer::Change(_) | Answer::Deny(_)) => Ok(Value::Null),
+            Ok(Answer::Nothing | Answer::Change(..) | Answer::Deny(..)) => Ok(Value::Null),
             Err(problem) => Err(unavailable(problem)),
         }
     }
@@ -225,10 +230,8 @@ impl Plugins {
     /// # Errors
     /// When the store fails.
     pub async fn pause(&self, name: &PluginName, reason: Option<String>) -> Result<bool, store::Error> {
-        if !self.known().entries.contains_key(name) {
-            return Ok(false);
-        }
-        let Some(shared) = self.inner.shared.get() else { return Ok(false) };
+        let Some(shared) = self.inner.shared.get().filter(|_| self.has(name)) else { return Ok(false) };
+        let _changing = self.inner.changing.lock().await;
         shared.world.store.pause_plugin(name, reason.clone()).await?;
         if let Some(member) = self.inner.line.load().iter().find(|member| member.name() == name) {
             member.set_paused(reason);
@@ -236,6 +239,11 @@ impl Plugins {
             member.tell(PluginCall::Timer(usize::MAX));
         }
         Ok(true)
+    }
+
+    /// Whether there is a folder of this name, whatever is in it.
+    pub fn has(&self, name: &PluginName) -> bool {
+        self.known().entries.contains_key(name)
     }
 
     /// Every plugin, in the order in which they are asked, then those that do not run.
@@ -261,40 +269,58 @@ impl Plugins {
     }
 }
 
+/// What a plugin's answer makes of an action: an end to it, or other words for those who are asked next.
+pub fn heard(
+    manifest: &Manifest,
+    answer: Result<Answer, String>,
+    asked: &mut Arc<Asked>,
+    by: &mut Vec<Changed>,
+) -> Option<Verdict> {
+    match answer {
+        Ok(Answer::Nothing | Answer::Value(_)) => None,
+        Ok(Answer::Deny(reason, retry_after)) => Some(Verdict::Deny(manifest.name.clone(), reason, retry_after)),
+        Ok(Answer::Change(change, reason)) => {
+            if Arc::make_mut(asked).words.change(change) {
+                by.push(Changed { by: manifest.name.clone(), reason });
+            }
+            None
+        }
+        Err(problem) => match manifest.on_error {
+            OnError::Allow => None,
+            OnError::Deny => Some(Verdict::Unanswered(manifest.name.clone(), problem)),
+        },
+    }
+}
+
 fn view(name: &PluginName, entry: &PluginEntry, member: Option<&Member>) -> PluginView {
     let ready = entry.ready.as_ref();
-    let manifest = ready.map(|ready| &*ready.version.manifest);
     let state = match (member, entry.is_enabled) {
         (Some(member), _) => member.state(),
         (None, false) => PluginState::Off,
         (None, true) => PluginState::Refused,
     };
-    let options = |manifest: &Manifest, told: &Value| {
-        let option = |(name, spec): (&String, &crate::model::plugin::OptionSpec)| OptionView {
-            name: name.clone(),
-            expected: spec.expected(),
-            doc: spec.doc.clone(),
-            value: told.get(name).cloned().unwrap_or(Value::Null),
-        };
-        manifest.options.iter().map(option).collect()
-    };
+    let warnings = ready.map(|ready| ready.version.warnings.iter().chain(&ready.warnings).cloned().collect());
     PluginView {
         name: name.clone(),
-        title: manifest.map_or_else(|| name.to_string(), |manifest| manifest.title.clone()),
-        description: manifest.map(|manifest| manifest.description.clone()).unwrap_or_default(),
+        file: main_of(name.as_str()),
+        manifest: ready.map(|ready| ready.version.manifest.clone()),
         version: ready.map(|ready| ready.version.id.clone()),
+        files: ready.map(|ready| ready.version.files.keys().cloned().collect()).unwrap_or_default(),
         accepted_at: ready.map(|ready| ready.accepted_at),
         state,
-        on_error: manifest.map_or(OnError::Allow, |manifest| manifest.on_error),
-        hooks: manifest.map(|manifest| manifest.hooks.iter().map(|hook| hook.as_str()).collect()).unwrap_or_default(),
-        exports: manifest.map(|manifest| manifest.exports.clone()).unwrap_or_default(),
-        timers: manifest
-            .map(|manifest| manifest.timers.iter().map(|timer| (timer.key.clone(), timer.every.get())).collect())
-            .unwrap_or_default(),
-        options: ready.map(|ready| options(&ready.version.manifest, &ready.options)).unwrap_or_default(),
-        errors: entry.errors.clone(),
+        options: ready.map(options).unwrap_or_default(),
+        timers: member.map(Member::timers).unwrap_or_default(),
+        waiting: member.map(Member::waiting).unwrap_or_default(),
         fared: member.map(Member::fared).unwrap_or_default(),
+        errors: entry.errors.clone(),
+        warnings: warnings.unwrap_or_default(),
     }
+}
+
+fn options(ready: &Ready) -> Vec<OptionView> {
+    let value = |name: &str| ready.options.get(name).cloned().unwrap_or(Value::Null);
+    let options = ready.version.manifest.options.iter();
+    options.map(|(name, spec)| OptionView { name: name.clone(), spec: spec.clone(), value: value(name) }).collect()
 }
 
 impl Hooks for Plugins {

@@ -5,20 +5,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::error;
 
 use super::member::{Consequence, Member, Request};
 use crate::host::Host;
-use crate::lua::limits::Stop;
 use crate::lua::plugins::{Answer, Answered, LivingPlugin, PluginCall};
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::frame;
+use crate::model::plugin::Hook;
 use crate::runtime::bot::Shared;
 
 /// Lives until the plugin is stopped.
@@ -34,6 +35,10 @@ pub(super) async fn run(
         previous.cancelled().await;
     }
     let Some(mut task) = Task::new(shared, member.clone()).await else { return };
+    if member.is_running() && member.manifest().has(Hook::OnStart) {
+        // What went wrong is told by the call itself.
+        let _ = task.call(&PluginCall::Start, member.terms.background, None).await;
+    }
     loop {
         let due = task.next_due();
         let clock = task.shared.world.clock.clone();
@@ -94,6 +99,7 @@ impl Task {
             .map(|timer| (timer.key.clone(), now))
             .collect();
         timers.extend(new.iter().cloned());
+        member.note_timers(&timers);
         let task = Self { shared, member, living: None, state: row.state, timers, calls: 0 };
         if !new.is_empty() {
             task.keep(None, new).await;
@@ -126,16 +132,25 @@ impl Task {
     }
 
     async fn answer(&mut self, request: Request) {
-        if request.reply.as_ref().is_some_and(tokio::sync::oneshot::Sender::is_closed) || !self.member.is_running() {
-            // Whoever asked has gone on without it.
+        let Request { call, reply, since } = request;
+        if !self.member.is_running() {
             return;
         }
-        let within = if request.reply.is_some() { self.member.terms.deadline } else { self.member.terms.background };
-        let result = self.call(&request.call, within, None).await;
-        if let Some(reply) = request.reply {
+        if reply.as_ref().is_some_and(oneshot::Sender::is_closed) {
+            // Whoever asked has gone on without it.
+            self.member.came_too_late(&call);
+            return;
+        }
+        let (within, began) = match &reply {
+            Some(_) => (self.member.terms.deadline, since),
+            None => (self.member.terms.background, Instant::now()),
+        };
+        let result = self.call(&call, within, None).await;
+        if let Some(reply) = reply {
             // Whoever asked may have gone on meanwhile.
             let _ = reply.send(result);
         }
+        self.member.took(&call, began.elapsed());
     }
 
     /// A timer is due. Runs that were missed are one run, and one that goes wrong is not repeated before its time.
@@ -143,8 +158,11 @@ impl Task {
         let Some(timer) = self.member.manifest().timers.get(place) else { return };
         let (key, now) = (timer.key.clone(), self.shared.world.clock.now());
         self.timers.insert(key.clone(), now);
+        self.member.note_timers(&self.timers);
+        let (call, began) = (PluginCall::Timer(place), Instant::now());
         // What went wrong is told by the call itself.
-        let _ = self.call(&PluginCall::Timer(place), self.member.terms.background, Some((key, now))).await;
+        let _ = self.call(&call, self.member.terms.background, Some((key, now))).await;
+        self.member.took(&call, began.elapsed());
     }
 
     async fn call(
@@ -171,7 +189,7 @@ impl Task {
                 if answered.state.is_some() {
                     self.state = answered.state;
                 }
-                self.member.went_well(&answered.answer);
+                self.member.went_well(call, &answered.answer);
                 Ok(answered.answer)
             }
             Err(_) if self.member.stop.is_cancelled() => Err("it is stopping".to_owned()),
@@ -181,7 +199,7 @@ impl Task {
                     self.keep(None, ran).await;
                 }
                 let words = problem.to_string();
-                fault(&self.shared, &self.member, &problem).await;
+                fault(&self.shared, &self.member, call, &problem).await;
                 Err(words)
             }
         }
@@ -199,33 +217,19 @@ impl Task {
         let token = self.member.stop.child_token();
         let world = self.shared.world.clone();
         let host = Host::plugin(world, &self.member.version.role, self.calls, token.clone());
-        let meter = living.meter();
-        meter.set_deadline(within);
-        let result = {
-            let called = living.call(host, call);
-            tokio::pin!(called);
-            tokio::select! {
-                biased;
-                result = &mut called => result,
-                () = tokio::time::sleep(within) => {
-                    // Told to stop, and awaited: a call is never dropped half way.
-                    meter.stop(Stop::Deadline);
-                    token.cancel();
-                    called.await
-                }
-            }
-        }?;
+        let result = living.call_within(host, call, within, &token).await?;
         self.living = Some(living);
         Ok(result)
     }
 }
 
 /// Tells of a fault, and of the quarantine when it is one too many.
-pub(super) async fn fault(shared: &Shared, member: &Member, problem: &Diagnostic) {
+pub(super) async fn fault(shared: &Shared, member: &Member, call: &PluginCall, problem: &Diagnostic) {
     let name = member.name();
-    let consequence = member.went_wrong(problem);
+    let at = shared.world.clock.now();
+    let consequence = member.went_wrong(call, problem, at);
     let activity = |kind: &str, text: String| NewActivity {
-        at: shared.world.clock.now(),
+        at,
         bot: None,
         persona: None,
         kind: kind.to_owned(),
@@ -234,7 +238,8 @@ pub(super) async fn fault(shared: &Shared, member: &Member, problem: &Diagnostic
         text,
         detail: json!({
             "plugin": name.as_str(), "version": member.version.id.as_str(), "file": problem.file, "line": problem.line,
-            "message": problem.message, "hint": problem.hint, "traceback": problem.traceback
+            "message": problem.message, "hint": problem.hint, "traceback": problem.traceback,
+            "frame": frame::plain(problem)
         }),
     };
     let journal = &shared.world.journal;

@@ -5,6 +5,7 @@ use tracing::{error, info, warn};
 
 use crate::model::activity::{Ending, NewActivity};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::frame;
 use crate::runtime::plugins::catalog::{PluginCatalog, PluginChanges};
 
 use super::Supervisor;
@@ -13,13 +14,21 @@ impl Supervisor {
     /// Runs the plugins that were accepted, and is loud about the others.
     pub(super) async fn take_plugins(&self, catalog: &PluginCatalog, changes: &PluginChanges, is_first: bool) {
         self.plugins.take(catalog).await;
-        for problem in &catalog.stray {
-            warn!(%problem, hint = problem.hint, "plugins");
+        if changes.has_new_strays {
+            for problem in &catalog.stray {
+                warn!("look at this\n{}", frame::plain(problem));
+            }
+        }
+        for name in &changes.warned {
+            let entry = catalog.entries.get(name).and_then(|entry| entry.ready.as_ref());
+            for warning in entry.into_iter().flat_map(|ready| &ready.warnings) {
+                warn!(plugin = %name, "look at this\n{}", frame::plain(warning));
+            }
         }
         for name in &changes.accepted {
             let Some(ready) = catalog.entries.get(name).and_then(|entry| entry.ready.as_ref()) else { continue };
-            for warning in &ready.version.warnings {
-                warn!(plugin = %name, %warning, hint = warning.hint, "plugin");
+            for warning in ready.version.warnings.iter().chain(&ready.warnings) {
+                warn!(plugin = %name, "look at this\n{}", frame::plain(warning));
             }
             if is_first {
                 info!(plugin = %name, version = %ready.version.id, "plugin loaded");
@@ -32,7 +41,7 @@ impl Supervisor {
         for name in &changes.refused {
             let Some(entry) = catalog.entries.get(name) else { continue };
             for problem in &entry.errors {
-                error!(plugin = %name, hint = problem.hint, "{problem}");
+                error!(plugin = %name, "refused\n{}", frame::plain(problem));
             }
             let first = entry.errors.first().map(ToString::to_string).unwrap_or_default();
             let text = match &entry.ready {

@@ -279,6 +279,8 @@ impl Supervisor {
     /// Takes a config that was read anew.
     pub(super) async fn apply(&mut self, config: NewConfig) {
         let had_trial_or_limits = self.shared.settings.load().limits;
+        // What was refused for want of a permission is looked at again when that is granted.
+        let is_granted_otherwise = self.shared.world.rules.load().permissions != config.rules.permissions;
         self.shared.world.rules.store(Arc::new(config.rules));
         if *self.shared.world.budget.terms() != config.budget {
             let ended = self.shared.world.budget.change(config.budget).await;
@@ -305,7 +307,7 @@ impl Supervisor {
                 detail: json!({ "changes": config.changes }),
             })
             .await;
-        if *self.plugins.settings() != config.plugins {
+        if *self.plugins.settings() != config.plugins || is_granted_otherwise {
             self.plugins.set_settings(config.plugins);
             self.start_refresh();
         }

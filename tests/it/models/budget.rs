@@ -11,7 +11,7 @@ async fn start(server: &Server, script: &str, more: &str) -> (Home, Running) {
     let home = Home::new();
     home.save("personas/asker.luau", script);
     home.config(&format!("{}{more}{}", settings(server, ""), roster(&[("asker", 1)])));
-    let running = home.start_knowing(&[], None, &[("FAKE_KEY", "sk-1")]).await;
+    let running = home.start_in(&[], &[("FAKE_KEY", "sk-1")]).await;
     (home, running)
 }
 
@@ -61,7 +61,7 @@ async fn near_the_end_of_a_budget_the_small_model_writes() {
     home.save("personas/asker.luau", &asker(&large));
     let config = settings(&server, more).replace("small = \"mini\"", "small = \"mini\"\nlarge = \"maxi\"");
     home.config(&format!("{config}{}", roster(&[("asker", 1)])));
-    let running = home.start_knowing(&[], None, &[("FAKE_KEY", "sk-1")]).await;
+    let running = home.start_in(&[], &[("FAKE_KEY", "sk-1")]).await;
     running.asked().await;
     running.asked().await;
     let models: Vec<_> = server.asked().iter().map(|asked| asked.body["model"].clone()).collect();

@@ -50,7 +50,7 @@ async fn a_role_is_mapped_and_the_operator_has_the_last_word() {
             config = config.replace("[llm.roles]\nsmall = \"mini\"\n", "");
         }
         home.config(&format!("{config}{more}{}", roster(&[("asker", 1)])));
-        let running = home.start_knowing(&[], None, &[("FAKE_KEY", "sk-1")]).await;
+        let running = home.start_in(&[], &[("FAKE_KEY", "sk-1")]).await;
         let state = running.asked().await;
         let answer = if expected.is_some() { "Circle at rest" } else { "From a template" };
         assert_eq!(state["answer"], answer, "{what}: {state}");
@@ -81,7 +81,7 @@ async fn a_request_is_bounded_and_says_what_the_provider_expects() {
     let home = Home::new();
     home.save("personas/asker.luau", &asker(WRITE));
     home.config(&format!("{config}{}", roster(&[("asker", 1)])));
-    let running = home.start_knowing(&[], None, &[("FAKE_KEY", "sk-1")]).await;
+    let running = home.start_in(&[], &[("FAKE_KEY", "sk-1")]).await;
     running.asked().await;
     let body = server.asked().remove(0).body;
     assert_eq!((body["max_completion_tokens"].as_u64(), body["max_tokens"].is_null()), (Some(2000), true), "{body}");
@@ -116,7 +116,7 @@ async fn no_more_calls_are_under_way_than_the_config_allows() {
     let home = Home::new();
     home.save("personas/asker.luau", &asker(WRITE));
     home.config(&format!("{}max_concurrent = 2\n{}", settings(&server, ""), roster(&[("asker", 4)])));
-    let running = home.start_knowing(&["llm.attempt_timeout_secs=2"], None, &[("FAKE_KEY", "sk-1")]).await;
+    let running = home.start_in(&["llm.attempt_timeout_secs=2"], &[("FAKE_KEY", "sk-1")]).await;
     running.wake_all().await;
     running.until("four calls", async || (server.asked().len() >= 4).then_some(())).await;
     assert_eq!(server.most(), 2);

@@ -214,7 +214,7 @@ async fn a_storm_of_429s_is_met_by_waiting_and_not_by_more_calls() {
     let home = Home::new();
     home.save("personas/asker.luau", &asker(WRITE));
     home.config(&format!("{}{}", super::settings(&server, ""), crate::living::roster(&[("asker", 30)])));
-    let running = home.start_knowing(&["llm.max_concurrent=1"], None, &[("FAKE_KEY", KEY)]).await;
+    let running = home.start_in(&["llm.max_concurrent=1"], &[("FAKE_KEY", KEY)]).await;
     running.wake_all().await;
     running
         .until("everybody was told", async || {
@@ -241,7 +241,7 @@ async fn a_call_that_a_crash_cut_off_is_charged_in_full() {
     process.kill().await;
     assert_eq!(states(&bill(&home).await), ["open"]);
     server.says(&[Say::Text("Circle after rain")]);
-    let running = home.start_knowing(&[], None, &[("FAKE_KEY", KEY)]).await;
+    let running = home.start_in(&[], &[("FAKE_KEY", KEY)]).await;
     assert_eq!(states(&bill(&home).await)[0], "cut_off");
     running.stop().await;
 }

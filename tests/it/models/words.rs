@@ -92,7 +92,7 @@ async fn a_model_without_a_price_is_not_asked() {
     running.stop().await;
     let config = std::fs::read_to_string(home.path().join("config.toml")).expect("a file");
     home.config(&config.replace("price = \"free\"\n", ""));
-    let running = home.start_knowing(&[], None, &[("FAKE_KEY", "sk-1")]).await;
+    let running = home.start_in(&[], &[("FAKE_KEY", "sk-1")]).await;
     let state = running.asked().await;
     assert_eq!(state["kind"], "unsupported", "{state}");
     assert!(state["message"].as_str().expect("a message").contains("`mini-1` has no price"), "{state}");

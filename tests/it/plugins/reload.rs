@@ -100,7 +100,6 @@ async fn options_are_typed_by_the_manifest_and_apply_live() {
         ("most = 0", "`plugins.limit.most` must be a number from 1 to 100, got 0", "The most remarks"),
         ("most = \"7\"", "`plugins.limit.most` must be a number", "The most remarks"),
         ("mood = \"wild\"", "one of \"mild\", \"strict\", got \"wild\"", ""),
-        ("mots = 3", "has no option `mots`", "did you mean `most`?"),
     ]
     .into_iter()
     .enumerate()
@@ -110,8 +109,17 @@ async fn options_are_typed_by_the_manifest_and_apply_live() {
         let errors = &told.last().expect("one").what.detail["errors"][0];
         assert!(errors["message"].as_str().is_some_and(|said| said.contains(words)), "{errors}");
         assert!(hint.is_empty() || errors["hint"].as_str().is_some_and(|said| said.contains(hint)), "{errors}");
-        assert_eq!(errors["file"], "config.toml");
+        assert!(errors["file"].as_str().is_some_and(|file| file.ends_with("/config.toml")), "{errors}");
+        assert_eq!(errors["line"], 2, "{errors}");
+        assert!(errors["frame"].as_str().is_some_and(|frame| frame.contains("config.toml:2")), "{errors}");
     }
+    // A key that the plugin does not have is no reason to do without the plugin.
+    home.config(&with_config("[plugins.limit]\nmood = \"strict\"\nmots = 3\n"));
+    let view = running.until_plugin("limit", "a warning", |view| !view.warnings.is_empty()).await;
+    let warning = &view.warnings[0];
+    assert_eq!((view.state, view.errors.len(), warning.line), (PluginState::Running, 0, Some(3)), "{warning:?}");
+    assert!(warning.message.contains("`mots` is no option of the plugin `limit`"), "{warning:?}");
+    assert!(warning.hint.as_deref().is_some_and(|hint| hint.contains("did you mean `most`")), "{warning:?}");
     home.config(&with_config("[plugins.limit]\nenabled = false\n"));
     running.until_plugin("limit", "a plugin that is off", |view| view.state == PluginState::Off).await;
     home.config(&with_config(""));
@@ -129,7 +137,66 @@ async fn a_circle_is_refused_with_the_names_in_it() {
     home.plugin("two/init.luau", "return { before = { \"one\" } }");
     let told = running.until_told("plugin_refused", 1).await;
     let said = &told[0].what.text;
-    assert!(said.contains("asked in a circle") && said.contains("one") && said.contains("two"), "{said}");
+    assert!(said.contains("cannot be put in order") && said.contains("one") && said.contains("two"), "{said}");
     assert_eq!(running.plugin("two").state, PluginState::Running);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_config_says_to_nobody_is_told_at_the_start_and_when_it_is_saved() {
+    let home = speakers();
+    home.plugin("guard/init.luau", "return { after = { \"mark\", \"elsewhere\" } }");
+    home.plugin("marks/init.luau", "return {}");
+    home.plugin("Wrong-Name/init.luau", "return {}");
+    home.config(&with_config("[plugins.gaurd]\nenabled = false\n"));
+    let running = home.start(&[]).await;
+    let shown = || -> Vec<String> {
+        let shown = |problem: &floimg_fleet::model::diagnostic::Diagnostic| {
+            let file = problem.file.rsplit('/').take(2).collect::<Vec<_>>();
+            let hint = problem.hint.as_deref().unwrap_or_default();
+            format!("{}:{} {} | {hint}", file[0], problem.line.unwrap_or(0), problem.message)
+        };
+        running.fleet.stray_plugins().iter().map(shown).collect()
+    };
+    assert_eq!(
+        shown(),
+        [
+            "Wrong-Name:0 `Wrong-Name` is no name for a plugin: use 1 to 48 lower-case letters, digits and underscores, starting with a letter | rename the folder",
+            "config.toml:2 [plugins.gaurd] is for no plugin: plugins/gaurd/init.luau is not there | did you mean `guard`?",
+            "init.luau:1 `after` names `mark`, and there is no such plugin | did you mean `marks`?",
+        ]
+    );
+    std::fs::remove_dir_all(home.path().join("plugins/Wrong-Name")).expect("removed");
+    home.plugin("guard/init.luau", "return {}");
+    home.config(&with_config(
+        "[permissions.plugins]\nguards = [\"store\"]\n[web.plugins]\nzebra = [\"example.com\"]\n",
+    ));
+    running
+        .until("other warnings", async || {
+            (shown()
+                == [
+                    "config.toml:2 `guards` in [permissions.plugins] is for no plugin: plugins/guards/init.luau is not there | did you mean `guard`?",
+                    "config.toml:4 `zebra` in [web.plugins] is for no plugin: plugins/zebra/init.luau is not there | there are: guard, marks",
+                ])
+            .then_some(())
+        })
+        .await;
+    // The file that was meant makes them go away.
+    home.plugin("zebra/init.luau", "return {}");
+    running.until("one warning less", async || (shown().len() == 1).then_some(())).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_circle_that_another_save_undoes_is_no_circle_any_more() {
+    let home = speakers();
+    home.plugin("one/init.luau", "return { before = { \"two\" } }");
+    home.plugin("two/init.luau", "return { before = { \"one\" } }");
+    let running = home.start(&[]).await;
+    assert!(running.fleet.plugins().iter().all(|view| view.state == PluginState::Refused));
+    home.plugin("one/init.luau", "return {}");
+    running.until_running("one").await;
+    running.until_running("two").await;
+    assert!(running.plugin("two").errors.is_empty());
     running.stop().await;
 }

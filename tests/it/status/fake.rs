@@ -15,7 +15,6 @@ use floimg_fleet::floimg::signals::Signals;
 use floimg_fleet::host::budget::{self, Budget};
 use floimg_fleet::host::crash::CrashPoint;
 use floimg_fleet::host::fetch::Outside;
-use floimg_fleet::host::hooks::NoHooks;
 use floimg_fleet::host::journal::Journal;
 use floimg_fleet::host::limits::{Cap, Caps};
 use floimg_fleet::host::service::Nudges;
@@ -45,6 +44,7 @@ use url::Url;
 /// What the double shows and was told.
 pub struct Double {
     pub fleet: Fleet,
+    pub plugins: Plugins,
     pub told: Arc<Mutex<Vec<String>>>,
     pub supervisor: tokio::task::JoinSet<()>,
     _folder: TempDir,
@@ -116,6 +116,7 @@ impl Double {
                 keys: BTreeMap::new(),
             },
         };
+        let plugins = plugins();
         let web = Web::new(1, Duration::from_secs(5), web::system_lookup()).expect("a client");
         let journal = Journal::new(store.clone());
         let config = Config::load(&Sources::default()).expect("valid");
@@ -131,7 +132,7 @@ impl Double {
             clock: clock.clone(),
             rules: ArcSwap::from_pointee(rules),
             known: ArcSwap::from_pointee(HashMap::new()),
-            hooks: Arc::new(NoHooks),
+            hooks: Arc::new(plugins.clone()),
             cast: ArcSwap::default(),
             nudges: Nudges::default(),
             actions: TaskTracker::new(),
@@ -144,7 +145,7 @@ impl Double {
         let told = Arc::new(Mutex::new(Vec::new()));
         let mut supervisor = tokio::task::JoinSet::new();
         supervisor.spawn(answer(asked, clock, Arc::clone(&told)));
-        Self { fleet: Fleet::new(commands, world, plugins()), told, supervisor, _folder: folder }
+        Self { fleet: Fleet::new(commands, world, plugins.clone()), plugins, told, supervisor, _folder: folder }
     }
 }
 
