@@ -23,6 +23,7 @@ use super::asking::{ask, ask_in_trial, tell};
 use super::doubt::{in_doubt, replay, told_before};
 use super::gallery::{SeenComment, SeenPost};
 use super::hooks::About;
+use super::outcome::{count_of, optional_text, text_of, time_of};
 use super::prompt::fresh;
 use super::recovery::{self, Found};
 use super::refusal::Refusal;
@@ -580,24 +581,4 @@ fn about_post(seen: &SeenPost) -> About {
 
 fn own_like() -> Refusal {
     Refusal::failure(FailureKind::OwnPost, "a bot does not upvote its own post")
-}
-
-pub(super) fn text_of(outcome: &Value, key: &str) -> String {
-    optional_text(outcome, key).unwrap_or_default()
-}
-
-pub(super) fn optional_text(outcome: &Value, key: &str) -> Option<String> {
-    outcome.get(key).and_then(Value::as_str).map(str::to_owned)
-}
-
-fn count_of(outcome: &Value, key: &str) -> u32 {
-    outcome.get(key).and_then(Value::as_u64).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
-}
-
-fn time_of(outcome: &Value, world: &World) -> Timestamp {
-    outcome
-        .get("at")
-        .and_then(Value::as_i64)
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .unwrap_or_else(|| world.clock.now())
 }

@@ -14,8 +14,9 @@ use crate::model::gallery::Author;
 use crate::model::plugin::PluginName;
 use crate::model::seconds::Seconds;
 
-use super::action::{self, Plan};
+use super::action::Plan;
 use super::hooks::{About, Asked, Changed, Outcome, Verdict};
+use super::outcome;
 use super::refusal::Refusal;
 use super::trial::Trial;
 use super::words::{Words, addressed, check_comment, check_words, refuse_false_claims};
@@ -111,7 +112,7 @@ pub(super) fn tell(host: &Host, world: &World, plan: &Plan, result: &Result<Valu
         return;
     }
     let outcome = match result {
-        Ok(outcome) => Outcome { id: action::optional_text(outcome, "id"), failure: None },
+        Ok(outcome) => Outcome { id: outcome::optional_text(outcome, "id"), failure: None },
         Err(Refusal::Failure(failure)) => Outcome { id: None, failure: Some(failure.clone()) },
         Err(Refusal::Wrong(_) | Refusal::Stopping) => return,
     };

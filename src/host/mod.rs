@@ -17,6 +17,7 @@ pub mod journal;
 pub mod keeping;
 pub mod limits;
 pub mod offline;
+mod outcome;
 mod permission;
 pub mod prompt;
 pub mod provision;

@@ -12,7 +12,7 @@ use crate::model::activity::{Ending, NewActivity};
 use crate::store::OwnPost;
 
 use super::World;
-use super::action::{optional_text, text_of};
+use super::outcome::{optional_text, text_of};
 use super::refusal::Refusal;
 
 /// What the gallery shows of an action.

@@ -2,8 +2,8 @@
 
 mod authors;
 mod budgets;
-mod cleaning;
 mod bundled;
+mod cleaning;
 mod cli;
 mod client;
 mod config;
