@@ -56,11 +56,17 @@ pub(super) fn run(sources: Sources, config: Config, args: &RunArgs, output: &Out
         Some((step, nth)) => (step.to_owned(), nth.parse().unwrap_or(1)),
         None => (text.to_owned(), 1),
     });
+    let hint = match config.scripts_dir.is_dir() {
+        true => {
+            format!("Edit a file in {}/ and save: the bots take it at their next tick.", config.scripts_dir.display())
+        }
+        false => format!("There is no {}/: the scripts inside the program run.", config.scripts_dir.display()),
+    };
     runtime()?.block_on(async {
         let app = App::build(config, sources, Options { abort_at, set_log_filter: Some(set_log_filter) }).await?;
         let addresses = app.addresses()?;
         output.text(&format!(
-            "the gallery  {}\nthe status   {}\nEdit a file in scripts/ and save: the bots take it at their next tick. Ctrl-C stops.\n",
+            "the gallery  {}\nthe status   {}\n{hint} Ctrl-C stops.\n",
             addresses.gallery, addresses.status
         ))?;
         let stop = CancellationToken::new();
