@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use floimg_fleet::host::budget::Refused;
 use floimg_fleet::model::spend::Money;
@@ -116,7 +116,9 @@ async fn a_process_that_is_killed_while_it_spends_leaves_nothing_uncharged() {
             .spawn()
             .expect("it starts");
         let called = || std::fs::read_to_string(&ledger).unwrap_or_default().lines().count();
+        let end = Instant::now() + Duration::from_secs(120);
         while called() < 20 * round {
+            assert!(Instant::now() < end, "it spends nothing");
             assert!(child.try_wait().expect("a state").is_none(), "it ended by itself");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
