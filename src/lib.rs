@@ -33,6 +33,8 @@
 //!    `on_reload`. A tick holds one version from beginning to end.
 //! 5. `lua/modules/floimg` turns a table into a draft; [`host::action`] asks the limits, writes the intent, and sends by
 //!    [`floimg::Floimg`]. It runs apart from the VM, to its end.
+//!    Between the limits and the intent [`host::hooks`] asks the plugins ([`runtime::plugins`]), each in a VM and task of its
+//!    own, and waits for none past its deadline.
 //! 6. The outcome and the activity are one write; then [`host::journal`] tells everybody who listens, and the page adds a line.
 //!
 //! # Invariants
@@ -48,6 +50,8 @@
 //! - **One bot's fault stays its own**: a diagnostic, backoff, quarantine; nothing anywhere counts restarts of the whole.
 //! - **Insert, then broadcast.** A stream that fell behind reads on from the store.
 //! - **Bots' time is [`clock::Clock`].** Schedules, limits and records go by it; timeouts, retries and money go by the wall.
+//! - **A plugin suggests, the host decides.** What a plugin changes passes every hard limit again ([`host::hooks`]); a slow,
+//!   broken or paused one is its own affair and its `on_error`'s.
 //! - **Nothing is called that is not reserved** ([`host::budget`]). A call is held against every cap and written down in one
 //!   job of the store's one writer; what is held counts as spent until it is settled, and for good when nobody settles it.
 //! - **A bot reaches only its own things.** [`host::Host`] is scoped to one bot and one tick; no primitive takes a bot's id.
