@@ -16,16 +16,26 @@ use crate::model::seconds::Seconds;
 
 use super::words::Words;
 
-/// Who is asked. Its answers come within a bounded time.
+/// Who is asked, which is nobody unless it says otherwise. Its answers come within a bounded time.
 pub trait Hooks: std::fmt::Debug + Send + Sync {
     /// Whether anybody would be asked before an action.
-    fn asks(&self) -> bool;
+    fn asks(&self) -> bool {
+        false
+    }
+
     /// Whether anybody would be told after one.
-    fn tells(&self) -> bool;
+    fn tells(&self) -> bool {
+        false
+    }
+
     /// Asks everybody in their order; each sees what those before it changed.
-    fn before(&self, asked: Asked) -> BoxFuture<'_, Verdict>;
+    fn before(&self, _: Asked) -> BoxFuture<'_, Verdict> {
+        Box::pin(async { Verdict::Allow })
+    }
+
     /// Tells everybody what came of it; waits for nobody.
-    fn after(&self, asked: Asked, outcome: Outcome);
+    fn after(&self, _: Asked, _: Outcome) {}
+
     /// Calls what a plugin exports.
     fn call<'a>(
         &'a self,
@@ -40,20 +50,6 @@ pub trait Hooks: std::fmt::Debug + Send + Sync {
 pub struct NoHooks;
 
 impl Hooks for NoHooks {
-    fn asks(&self) -> bool {
-        false
-    }
-
-    fn tells(&self) -> bool {
-        false
-    }
-
-    fn before(&self, _: Asked) -> BoxFuture<'_, Verdict> {
-        Box::pin(async { Verdict::Allow })
-    }
-
-    fn after(&self, _: Asked, _: Outcome) {}
-
     fn call<'a>(&'a self, plugin: &'a str, _: &'a str, _: Vec<Value>) -> BoxFuture<'a, Result<Value, Failure>> {
         let failure = Failure::new(FailureKind::Unavailable, format!("the plugin `{plugin}` is not there"));
         Box::pin(async move { Err(failure) })

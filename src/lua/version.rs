@@ -250,10 +250,8 @@ impl Workshop {
             .map(|problem| problem.placed(study, text))
             .partition(|diagnostic| diagnostic.severity == Severity::Error);
         let Some(persona) = persona.filter(|_| errors.is_empty()) else { return Err(errors) };
-        let files: BTreeMap<String, Arc<str>> =
-            used.iter().filter_map(|path| Some((path.clone(), sources.files.get(path)?.clone()))).collect();
-        let chunks: BTreeMap<_, _> =
-            used.iter().filter_map(|path| Some((path.clone(), self.chunks.get(path)?.clone()))).collect();
+        let files = used_of(&used, &sources.files);
+        let chunks = used_of(&used, &self.chunks);
         Ok(Version {
             id: digest(&files),
             persona: Arc::new(persona),
@@ -281,6 +279,11 @@ impl Version {
 
 fn is_test(path: &str) -> bool {
     path.ends_with(".test.luau") || path.ends_with(".test.lua")
+}
+
+/// What a version keeps: of all there is, what its files are.
+pub(super) fn used_of<T: Clone>(used: &[String], all: &BTreeMap<String, T>) -> BTreeMap<String, T> {
+    used.iter().filter_map(|path| Some((path.clone(), all.get(path)?.clone()))).collect()
 }
 
 pub(super) fn digest(files: &BTreeMap<String, Arc<str>>) -> VersionId {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use crate::config::Config;
-use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
+use crate::host::hooks::{Asked, Hooks, Verdict};
 use crate::host::trial::Trial;
 use crate::host::{Host, World};
 use crate::lua::limits::Limits;
@@ -147,10 +147,6 @@ impl Hooks for Desk {
         self.asks
     }
 
-    fn tells(&self) -> bool {
-        false
-    }
-
     fn before(&self, asked: Asked) -> BoxFuture<'_, Verdict> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
@@ -163,8 +159,6 @@ impl Hooks for Desk {
             verdict
         })
     }
-
-    fn after(&self, _: Asked, _: Outcome) {}
 
     fn call<'a>(
         &'a self,

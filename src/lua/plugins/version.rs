@@ -9,7 +9,7 @@ use crate::lua::analysis::surface::Surface;
 use crate::lua::api;
 use crate::lua::fault;
 use crate::lua::limits::Limits;
-use crate::lua::version::{Chunk, Sources, Workshop, digest};
+use crate::lua::version::{Chunk, Sources, Workshop, digest, used_of};
 use crate::lua::vm::Vm;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::name::VersionId;
@@ -107,10 +107,8 @@ impl Workshop {
         let Some((manifest, _)) = read.filter(|_| errors.is_empty()) else { return Err(errors) };
         let role =
             Role::new(&manifest).map_err(|wrong| vec![Diagnostic::error(main.as_str(), None, wrong.to_string())])?;
-        let files: BTreeMap<String, Arc<str>> =
-            used.iter().filter_map(|path| Some((path.clone(), sources.files.get(path)?.clone()))).collect();
-        let chunks: BTreeMap<_, _> =
-            used.iter().filter_map(|path| Some((path.clone(), self.chunks.get(path)?.clone()))).collect();
+        let files = used_of(&used, &sources.files);
+        let chunks = used_of(&used, &self.chunks);
         Ok(PluginVersion {
             id: digest(&files),
             manifest: Arc::new(manifest),

@@ -10,7 +10,7 @@ use mlua::Function;
 use serde_json::Value as Json;
 
 use crate::host::Host;
-use crate::host::hooks::{Asked, Hooks, Outcome, Verdict};
+use crate::host::hooks::Hooks;
 use crate::host::identity::identity;
 use crate::host::service::CastBot;
 use crate::host::trial::Trial;
@@ -313,20 +313,6 @@ fn raised(who: &str) -> String {
 struct Guests(Weak<World>);
 
 impl Hooks for Guests {
-    fn asks(&self) -> bool {
-        false
-    }
-
-    fn tells(&self) -> bool {
-        false
-    }
-
-    fn before(&self, _: Asked) -> BoxFuture<'_, Verdict> {
-        Box::pin(async { Verdict::Allow })
-    }
-
-    fn after(&self, _: Asked, _: Outcome) {}
-
     fn call<'a>(
         &'a self,
         plugin: &'a str,
